@@ -1,0 +1,280 @@
+"""The control page: what a person needs to watch the books and to play bad days.
+
+Rendered on the server; nothing here changes anything, every button posts to /_sandbox/….
+"""
+
+from __future__ import annotations
+
+import time
+from html import escape
+from pathlib import Path
+from string import Template
+from urllib.parse import parse_qs
+
+from sandbox.journal import Row
+from sandbox.server import Request, Response
+from sandbox.stripe.rail import StripeRail
+
+HERE = Path(__file__).resolve().parent
+ZERO_DECIMAL = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv",
+                "xaf", "xof", "xpf"}  # fmt: skip
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
+ROWS = 25
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units for people: `$1,234.50`, `¥900`, `CHF 12.00`."""
+    sign = "−" if amount < 0 else ""
+    symbol = SYMBOLS.get(currency, f"{currency.upper()} ")
+    if currency in ZERO_DECIMAL:
+        return f"{sign}{symbol}{abs(amount):,}"
+    units, cents = divmod(abs(amount), 100)
+    return f"{sign}{symbol}{units:,}.{cents:02d}"
+
+
+def moment(seconds: int | None) -> str:
+    """Time of day in UTC, with the date when it is another one."""
+    if seconds is None:
+        return "–"
+    at, today = time.gmtime(seconds), time.gmtime()
+    shape = "%H:%M:%S" if at[:3] == today[:3] else "%d %b %H:%M:%S"
+    return time.strftime(shape, at)
+
+
+def button(action: str, label: str, *, style: str = "", **fields: str) -> str:
+    """A form of one button."""
+    hidden = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+        for name, value in fields.items()
+    )
+    return (
+        f'<form class="inline" method="post" action="/_sandbox/{escape(action)}">{hidden}'
+        f'<button class="{style}">{escape(label)}</button></form>'
+    )
+
+
+def chip(label: str, colour: str) -> str:
+    return f'<span class="chip {colour}">{escape(label)}</span>'
+
+
+def table(head: list[str], rows: list[list[str]], empty: str) -> str:
+    """Cells are HTML already."""
+    if not rows:
+        return f'<p class="empty">{escape(empty)}</p>'
+    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
+        "</div>"
+    )
+
+
+class Console:
+    """Answers `/` and its style sheet."""
+
+    def __init__(self, stripe: StripeRail) -> None:
+        self._stripe = stripe
+        self._page = Template((HERE / "console.html").read_text(encoding="utf-8"))
+        self._style = (HERE / "console.css").read_bytes()
+
+    async def handle(self, request: Request) -> Response:
+        """GET only: the page changes nothing."""
+        if request.method not in ("GET", "HEAD"):
+            return Response(405, b"", {**HEADERS, "Allow": "GET"}, "text/plain")
+        if request.path == "/console.css":
+            return Response(200, self._style, dict(HEADERS), "text/css; charset=utf-8")
+        if request.path != "/":
+            return Response(404, b"There is nothing here.", dict(HEADERS), "text/plain")
+        problem = parse_qs(request.query).get("problem", [""])[0]
+        body = self._page.substitute(self._fields(problem)).encode()
+        return Response(200, body, dict(HEADERS), "text/html; charset=utf-8")
+
+    def _fields(self, problem: str) -> dict[str, str]:
+        knobs = self._stripe.settings.as_dict()
+        offset = self._stripe.clock.offset
+        hours, minutes = divmod(offset // 60, 60)
+        return {
+            "problem": f'<p class="problem">{escape(problem)}</p>' if problem else "",
+            "clock": moment(self._stripe.clock.now())
+            + (f" (+{hours} h {minutes:02d} min)" if offset else ""),
+            "webhook_url": escape(self._stripe.webhooks.url or "no endpoint configured"),
+            "cards": self._cards(),
+            "catalogue": self._catalogue(),
+            "faults": self._faults(),
+            "transfers": self._transfers(),
+            "accounts": self._accounts(),
+            "webhooks": self._webhooks(),
+            "knobs": self._knobs(knobs),
+            "hold": button(
+                "settings",
+                "Hold webhooks" if knobs["webhooks_enabled"] else "Let webhooks flow",
+                webhooks_enabled="false" if knobs["webhooks_enabled"] else "true",
+            ),
+        }
+
+    def _cards(self) -> str:
+        totals = self._stripe.control.totals()
+        available = self._stripe.books.available()
+        twice = len(totals["paid_more_than_once"])
+        moved = totals["amount_by_currency"]
+        others = " · ".join(money(v, k) for k, v in available.items() if k in ("eur", "gbp"))
+        sent = " · ".join(money(v, k) for k, v in moved.items()) or "nothing yet"
+        cards = [
+            ("Platform balance", money(available["usd"], "usd"), others, ""),
+            ("Movements", f"{totals['movements']:,}", sent, ""),
+            (
+                "Groups paid twice",
+                f"{twice:,}",
+                "one group is one debt",
+                "bad" if twice else "good",
+            ),
+            (
+                "Keys reused",
+                f"{totals['key_conflicts']:,}",
+                "one key for two different requests",
+                "bad" if totals["key_conflicts"] else "good",
+            ),
+            (
+                "Replays and 409",
+                f"{totals['replays']:,} · {totals['key_in_use']:,}",
+                "stored answers · key in use",
+                "",
+            ),
+            (
+                "Refused by rate limit",
+                f"{totals['rate_limited']:,}",
+                f"of {totals['requests']:,} requests",
+                "warn" if totals["rate_limited"] else "",
+            ),
+        ]
+        return "".join(
+            f'<div class="card {style}"><h3>{escape(title)}</h3><b>{value}</b>'
+            f"<small>{escape(note)}</small></div>"
+            for title, value, note, style in cards
+        )
+
+    def _catalogue(self) -> str:
+        rows = []
+        for row in self._stripe.api.describe_faults():
+            if row["account_prefix"] is None:
+                continue
+            lasting = chip("until cured", "red") if row["until_cured"] else ""
+            rows.append(
+                [
+                    f"<strong>{escape(row['title'])}</strong> {lasting}",
+                    escape(row["story"]),
+                    f"<code>{escape(row['account_prefix'])}…</code>",
+                    f'<button name="fault" value="{escape(row["fault"])}">Arm</button>',
+                ]
+            )
+        return table(["Bad day", "What happens", "Account begins with", ""], rows, "")
+
+    def _faults(self) -> str:
+        rows = []
+        for row in self._stripe.faults.orders():
+            match = ", ".join(f"{k} {v}" for k, v in row["match"].items())
+            left = (
+                "until removed" if row["times"] is None else f"{row['times'] - row['fired']} left"
+            )
+            rows.append(
+                [
+                    chip(row["fault"], "amber"),
+                    escape(match),
+                    f"{left}, fired {row['fired']}",
+                    button(f"faults/{row['id']}/remove", "Remove"),
+                ]
+            )
+        return table(
+            ["Armed", "For", "Times", ""], rows, "Nothing is armed: only account names bite."
+        )
+
+    def _latest(self, name: str) -> list[Row]:
+        rows = self._stripe.books.table(name)
+        return [rows[key] for key, _ in zip(reversed(rows), range(ROWS), strict=False)]
+
+    def _transfers(self) -> str:
+        events = self._stripe.books.table("events")
+        keys = {}
+        for key, _ in zip(reversed(events), range(8 * ROWS), strict=False):
+            event = events[key]
+            if event["type"] == "transfer.created":
+                asked = event["request"]["idempotency_key"]
+                keys[event["data"]["object"]["id"]] = asked or "–"
+        rows = []
+        for row in self._latest("transfers"):
+            state = chip("moved", "emerald")
+            if row["reversed"]:
+                state = chip("reversed", "grey")
+            elif row["amount_reversed"]:
+                state = chip("partly reversed", "amber")
+            rows.append(
+                [
+                    moment(row["created"]),
+                    f'<span class="amount">{money(row["amount"], row["currency"])}</span>',
+                    f"<code>{escape(row['destination'])}</code>",
+                    state,
+                    escape(row["transfer_group"] or "–"),
+                    f"<code>{escape(keys.get(row['id'], '–'))}</code>",
+                    f"<code>{escape(row['id'])}</code>",
+                ]
+            )
+        head = ["Time", "Amount", "Account", "", "Group", "Idempotency key", "Id"]
+        return table(head, rows, "No money has moved yet.")
+
+    def _accounts(self) -> str:
+        rows = []
+        for row in self._latest("accounts"):
+            key = row["id"]
+            state = chip("healthy", "emerald")
+            if row["trouble"]:
+                state = chip(row["trouble"], "red")
+            elif row["missing"] or row["transfers"] != "active":
+                state = chip("cannot be paid", "red")
+            breaks = [
+                button(f"accounts/{key}", label, trouble=trouble)
+                for label, trouble in (
+                    ("No capability", "no_transfers"),
+                    ("Unknown", "missing"),
+                    ("Insufficient", "insufficient"),
+                    ("Spent", "spent"),
+                )
+            ]
+            cure = button(f"accounts/{key}/cure", "Cure", style="primary")
+            rows.append([f"<code>{escape(key)}</code>", state, cure + "".join(breaks)])
+        return table(
+            ["Account", "State", "Cure or break"],
+            rows,
+            "Accounts appear here with their first use.",
+        )
+
+    def _webhooks(self) -> str:
+        colours = {"delivered": "emerald", "pending": "amber", "lost": "red"}
+        rows = []
+        for row in self._stripe.control.deliveries(ROWS):
+            answer = row["status"] or row["error"] or "not tried"
+            rows.append(
+                [
+                    moment(row["created"]),
+                    escape(row["type"]),
+                    chip(row["state"], colours[row["state"]]),
+                    f"{escape(str(answer))}, {row['attempts']} tries",
+                    f"<code>{escape(row['object'])}</code>",
+                    button(f"events/{row['event']}/redeliver", "Deliver now"),
+                ]
+            )
+        return table(["Time", "Event", "State", "Answer", "About", ""], rows, "No events yet.")
+
+    def _knobs(self, knobs: dict[str, int | bool]) -> str:
+        return "".join(
+            f"<label>{escape(name.replace('_', ' '))}"
+            f'<input name="{escape(name)}" type="number" min="0" value="{value}"></label>'
+            for name, value in knobs.items()
+            if not isinstance(value, bool)
+        )
