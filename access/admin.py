@@ -1,0 +1,164 @@
+"""Users, roles and tokens in the console. Every permission is a question to the policy, every change is audited."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.db.models.functions import Now
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from access.actors import actor_from_request
+from access.models import ApiToken
+from access.policy import may
+from access.roles import ROLE_CAPABILITIES, Role
+from audit.record import Note, record
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+
+class _Governed(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
+    """View with `access.read`, change with `access.manage`; nothing is ever deleted."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return may(request.user, "access.read")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, "access.read")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return may(request.user, "access.manage")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may(request.user, "access.manage")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class OperatorAdmin(_Governed, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """People. They are deactivated, not deleted: the audit log still names them."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "role", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "groups")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="role")
+    def role(self, user: User) -> str:
+        """The user's roles as one text."""
+        if user.is_superuser:
+            return Role.SUPER_ADMIN.value
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "none"
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        _note_user(request, obj, "user.created")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        _note_user(request, obj, "user.changed")
+        return super().log_change(request, obj, message)
+
+
+def _note_user(request: HttpRequest, user: User, action: str) -> None:
+    snapshot = {
+        "username": user.username,
+        "is_active": user.is_active,
+        "is_staff": user.is_staff,
+        "is_superuser": user.is_superuser,
+        "roles": sorted(user.groups.values_list("name", flat=True)),
+    }
+    actor = actor_from_request(request)
+    record(Note(subject=f"user:{user.pk}", action=action, actor=actor, snapshot=snapshot))
+
+
+@admin.register(Group)
+class RoleAdmin(_Governed, GroupAdmin):
+    """The roles and what they may do, for reading: the table itself is code."""
+
+    list_display = ("name", "capabilities")
+    fields = ("name", "capabilities")
+    readonly_fields = ("name", "capabilities")
+    filter_horizontal = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    @admin.display
+    def capabilities(self, group: Group) -> str:
+        """What the role of this name may do."""
+        if group.name not in Role:
+            return "nothing"
+        return ", ".join(sorted(ROLE_CAPABILITIES[Role(group.name)]))
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(_Governed):
+    """Tokens: who has one, what it may do, when it was last used. Made by `create_api_token`, revoked here."""
+
+    list_display = ("name", "user", "scope", "created", "expiry", "last_used_at", "revoked_at")
+    list_filter = ("user",)
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username")
+    ordering = ("-id",)
+    fields = readonly_fields = (
+        "name",
+        "user",
+        "scope",
+        "created",
+        "expiry",
+        "last_used_at",
+        "revoked_at",
+    )
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Asked by the action below."""
+        return may(request.user, "access.manage")
+
+    @admin.display(description="scopes")
+    def scope(self, token: ApiToken) -> str:
+        """The scopes, or what none means."""
+        return ", ".join(token.scopes) or "all of the role"
+
+    @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
+        """Refuse these tokens from now on. Comes as a POST from the list's form only."""
+        actor = actor_from_request(request)
+        with transaction.atomic():
+            live = list(queryset.filter(revoked_at__isnull=True).select_for_update(of=("self",)))
+            ApiToken.objects.filter(pk__in=[token.pk for token in live]).update(revoked_at=Now())
+            record(
+                *(
+                    Note(subject=f"api_token:{token.pk}", action="token.revoked", actor=actor)
+                    for token in live
+                )
+            )
+        self.message_user(request, f"{len(live)} token(s) revoked.", messages.SUCCESS)

@@ -1,0 +1,28 @@
+"""Django's own permission questions (`app.view_model`), answered from roles instead of per-user permission rows.
+
+It serves admin pages of other people's apps; our own pages ask `access.policy` directly.
+"""
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Model
+
+from access.policy import roles_of
+from access.roles import Role
+
+
+class RoleBackend(ModelBackend):
+    """super_admin may all, auditor may view all; for everybody else a page must ask the policy."""
+
+    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: Model | None = None) -> bool:
+        if not isinstance(user_obj, User) or not user_obj.is_active:
+            return False
+        roles = roles_of(user_obj)
+        if Role.SUPER_ADMIN in roles:
+            return True
+        return Role.AUDITOR in roles and perm.partition(".")[2].startswith("view_")
+
+    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
+        if not isinstance(user_obj, User) or not user_obj.is_active:
+            return False
+        return not roles_of(user_obj).isdisjoint({Role.SUPER_ADMIN, Role.AUDITOR})

@@ -1,0 +1,49 @@
+"""`manage.py create_api_token USERNAME [--scope SCOPE]…`: prints the token, alone on the last line, once."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from knox.settings import knox_settings
+
+from access.models import ApiToken
+from access.policy import roles_of
+from access.roles import SCOPES
+
+
+class Command(BaseCommand):
+    """Creates a token for an active user who has a role."""
+
+    help = "Create an API token. Without --scope it may do whatever its user's role may do."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--scope", action="append", default=[], choices=SCOPES)
+        parser.add_argument("--name", default="", help="What uses it; shown in the audit log.")
+        parser.add_argument(
+            "--days",
+            type=int,
+            default=knox_settings.TOKEN_TTL.days,
+            help="Days until it expires (default %(default)s).",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(username=options["username"]).first()
+        if user is None:
+            raise CommandError(f"There is no user {options['username']!r}.")
+        if not user.is_active or not roles_of(user):
+            raise CommandError(
+                f"{user.username} is inactive or has no role: a token could do nothing."
+            )
+        if options["days"] < 1:
+            raise CommandError("--days must be at least 1.")
+        token, secret = ApiToken.objects.create(
+            user=user,
+            expiry=timedelta(days=options["days"]),
+            name=options["name"],
+            scopes=sorted(set(options["scope"])),
+        )
+        self.stdout.write(f"Valid until {token.expiry:%Y-%m-%d}. It is shown only now:")
+        self.stdout.write(secret)

@@ -1,0 +1,81 @@
+"""Roles, capabilities and scopes, as tables: the only place that says who may do what.
+
+A capability is one verb on one noun. A role holds capabilities; a token's scopes narrow them and never widen them.
+"""
+
+from enum import StrEnum
+from typing import Final, Literal
+
+Scope = Literal["read", "write", "review"]
+SCOPES: Final[tuple[Scope, ...]] = ("read", "write", "review")
+
+Capability = Literal[
+    "booking.read",
+    "booking.create",
+    "transfer.read",
+    "transfer.pay",
+    "transfer.retry",
+    "transfer.reverse",
+    "transfer.confirm",
+    "audit.read",
+    "finding.read",
+    "finding.resolve",
+    "webhook.read",
+    "webhook.manage",
+    "access.read",
+    "access.manage",
+]
+
+# What a token needs besides its user's role. "review" decides about other people's requests.
+CAPABILITY_SCOPE: Final[dict[Capability, Scope]] = {
+    "booking.read": "read",
+    "booking.create": "write",
+    "transfer.read": "read",
+    "transfer.pay": "write",
+    "transfer.retry": "write",
+    "transfer.reverse": "write",
+    "transfer.confirm": "write",
+    "audit.read": "read",
+    "finding.read": "read",
+    "finding.resolve": "write",
+    "webhook.read": "read",
+    "webhook.manage": "write",
+    "access.read": "read",
+    "access.manage": "write",
+}
+CAPABILITIES: Final[frozenset[Capability]] = frozenset(CAPABILITY_SCOPE)
+READS: Final[frozenset[Capability]] = frozenset(
+    capability for capability, scope in CAPABILITY_SCOPE.items() if scope == "read"
+)
+
+
+class Role(StrEnum):
+    """A role is membership of the Django group of the same name."""
+
+    SUPER_ADMIN = "super_admin"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+    INTEGRATOR = "integrator"
+
+
+ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
+    Role.SUPER_ADMIN: CAPABILITIES,
+    Role.OPERATOR: (READS - {"access.read"})
+    | {"booking.create", "transfer.pay", "transfer.retry", "transfer.confirm"},
+    Role.AUDITOR: READS,
+    Role.INTEGRATOR: frozenset(
+        {
+            "booking.create",
+            "booking.read",
+            "transfer.read",
+            "transfer.pay",
+            "transfer.retry",
+            "transfer.confirm",
+            "webhook.read",
+            "webhook.manage",
+        }
+    ),
+}
+
+# Integrators are programs: they have no business in the console.
+CONSOLE_ROLES: Final[frozenset[Role]] = frozenset({Role.SUPER_ADMIN, Role.OPERATOR, Role.AUDITOR})

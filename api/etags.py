@@ -1,0 +1,36 @@
+"""ETag and If-Match: a version in quotes. A caller that sends If-Match says which version it believes in."""
+
+import re
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from guard.errors import Conflicted, Invalid
+
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+
+
+def etag(version: int) -> str:
+    """The ETag of an object's `version`: `"3"`."""
+    return f'"{version}"'
+
+
+def version_from_if_match(request: HttpRequest | Request) -> int | None:
+    """The version the caller believes in; None without If-Match or with `*`. Raises Invalid for anything else."""
+    header = request.headers.get("If-Match", "").strip()
+    if header in ("", "*"):
+        return None
+    match = _ETAG.fullmatch(header)
+    if match is None:
+        raise Invalid('If-Match must be an ETag such as "3".', field="If-Match")
+    return int(match[1])
+
+
+def require_version(request: HttpRequest | Request, current: int) -> None:
+    """Refuse with 409 `conflict` if the caller believes in another version than `current`.
+
+    A shortcut for objects that are read anyway; where a status moves, hand the version to the guard instead.
+    """
+    believed = version_from_if_match(request)
+    if believed is not None and believed != current:
+        raise Conflicted(f"It is at version {current}, not {believed}.", current_version=current)
