@@ -1,0 +1,33 @@
+"""gunicorn's configuration, for development and production: `gunicorn -c python:payouts_site.gunicorn`."""
+
+import os
+import tempfile
+from pathlib import Path
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_PROCESSES", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+
+# Every request is already logged once, with its id, by the product itself.
+accesslog = None
+errorlog = "-"
+
+# No view waits for a rail, so a request that takes this long is stuck.
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+backlog = 512
+
+# Workers prove that they live by touching a file there; on a disk a slow sync would look like a hang.
+_shared_memory = Path("/dev/shm")
+worker_tmp_dir = (
+    str(_shared_memory) if os.access(_shared_memory, os.W_OK) else tempfile.gettempdir()
+)
+
+# A worker is replaced now and then, at different times, so that no leak lasts.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+limit_request_line = 8_190
+limit_request_fields = 100
+limit_request_field_size = 16_380
