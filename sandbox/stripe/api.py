@@ -264,7 +264,7 @@ class Api:
             answer: dict[str, Any] = endpoint.execute(call, change) if moves else {}
             if ordered is not None:
                 raise ordered
-            answer = self._endpoints.expand(call, answer)
+            answer = self._endpoints.expand(call, answer, change)
             status = 200
         except StripeError as error:
             if error is not ordered:

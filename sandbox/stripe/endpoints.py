@@ -102,24 +102,29 @@ class Endpoints:
                 return name, match.groups(), endpoint
         return None
 
-    def expand(self, call: Call, answer: Row) -> Row:
-        """Replace ids by objects as `expand[]` asks. Raises StripeError 400."""
+    def expand(self, call: Call, answer: Row, change: Change | None = None) -> Row:
+        """Replace ids by objects as `expand[]` asks, also by ones that `change` only adds.
+
+        Raises StripeError 400.
+        """
+        added = {key: row for _table, key, row in (change.puts if change else ()) if row}
         for path in forms.strings(call.params, "expand"):
             if path.startswith("data.") and answer["object"] == "list":
                 name = path.removeprefix("data.")
-                rows = [self._expanded(row, name, path) for row in answer["data"]]
+                rows = [self._expanded(row, name, path, added) for row in answer["data"]]
                 answer = {**answer, "data": rows}
             else:
-                answer = self._expanded(answer, path, path)
+                answer = self._expanded(answer, path, path, added)
         return answer
 
-    def _expanded(self, row: Row, name: str, path: str) -> Row:
+    def _expanded(self, row: Row, name: str, path: str, added: dict[str, Row]) -> Row:
         if row["object"] in ("transfer", "transfer_reversal") and name == "balance_transaction":
-            return {**row, name: self._books.table("ledger")[row[name]]}
+            line = added.get(row[name]) or self._books.table("ledger")[row[name]]
+            return {**row, name: line}
         if row["object"] == "transfer" and name == "destination":
             return {**row, name: objects.account(row[name], self._books.account(row[name]))}
         if row["object"] == "transfer_reversal" and name == "transfer":
-            return {**row, name: self._transfer(row[name])}
+            return {**row, name: added.get(row[name]) or self._transfer(row[name])}
         if row["object"] == "transfer" and name == "reversals":
             return row
         raise StripeError(400, f"This property cannot be expanded ({path}).", param="expand")
