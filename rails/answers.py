@@ -1,0 +1,73 @@
+"""What a rail's answer can mean. There are exactly four meanings of a send, and three of a look-up."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that moved, as the rail's own books say. `amount_minor` in minor units of `currency`."""
+
+    reference: str
+    amount_minor: int
+    currency: str
+    destination: str
+    group: str
+    reversed_minor: int = 0
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Proof that the money moved."""
+
+    movement: Movement
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """This request moved nothing and never will: the rail understood it and said no."""
+
+    code: str
+    message: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotNow:
+    """The rail refused before executing (rate limit, credentials); the identical request may be sent again later."""
+
+    reason: str
+    retry_after_seconds: float
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It may have moved and may not. `spent`: the rail now replays a stored error for this key."""
+
+    reason: str
+    spent: bool = False
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+Answer = Moved | Declined | NotNow | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Look-up: what the rail's books hold under this group; empty = nothing there at this moment."""
+
+    movements: list[Movement]
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """Look-up: the rail could not be asked, so nothing was learned."""
+
+    reason: str
+
+
+LookUp = Seen | Unreachable

@@ -1,0 +1,1 @@
+"""Moving money: bookings and their crew, transfers (one debt), attempts (one try), dispatch, probe, sweep."""

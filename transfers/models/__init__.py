@@ -1,0 +1,25 @@
+"""Columns, constraints, and the transition tables (declared once, with empty bodies)."""
+
+from transfers.models.attempt import AttemptOutcome, TransferAttempt
+from transfers.models.booking import Booking, CrewMember, PaymentState
+from transfers.models.finding import Finding
+from transfers.models.pace import Pace
+from transfers.models.rail_event import RailEvent
+from transfers.models.reversal import TransferReversal
+from transfers.models.transfer import Rail, SourceType, Transfer, TransferStatus
+
+__all__ = [
+    "AttemptOutcome",
+    "Booking",
+    "CrewMember",
+    "Finding",
+    "Pace",
+    "PaymentState",
+    "Rail",
+    "RailEvent",
+    "SourceType",
+    "Transfer",
+    "TransferAttempt",
+    "TransferReversal",
+    "TransferStatus",
+]

@@ -1,0 +1,75 @@
+"""`TransferAttempt`: one try on one rail, written with its key and exact request before the call."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from transfers.models.transfer import Transfer
+from transfers.triggers import AttemptIsFixed
+
+
+class AttemptOutcome(models.TextChoices):
+    """What is known of a try. Only live and unknown ones may change."""
+
+    LIVE = "live", "In flight"
+    UNKNOWN = "unknown", "Unknown"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+
+
+class TransferAttempt(models.Model):
+    """The idempotency key and the request never change; a resend is byte-identical.
+
+    `answered` is false from the moment a send is committed until its answer is recorded: a live, unanswered attempt
+    whose lease is over belonged to a worker that died, and may have moved money. `spent`: the rail replays a stored
+    error for this key, so that sending it again cannot execute anything.
+    """
+
+    transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveIntegerField()
+    idempotency_key = models.CharField(max_length=255, unique=True)
+    request = models.JSONField()
+    outcome = models.CharField(
+        max_length=16, choices=AttemptOutcome, default=AttemptOutcome.LIVE, db_default="live"
+    )
+    answered = models.BooleanField(default=False, db_default=False)
+    spent = models.BooleanField(default=False, db_default=False)
+    send_count = models.PositiveIntegerField(default=1, db_default=1)
+    probe_count = models.PositiveIntegerField(default=0, db_default=0)
+    first_sent_at = models.DateTimeField(db_default=Now())
+    last_sent_at = models.DateTimeField(db_default=Now())
+    last_probed_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    evidence = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+
+    class Meta:
+        ordering = ("number",)
+        constraints = (
+            models.UniqueConstraint(fields=("transfer", "number"), name="one_attempt_per_number"),
+            models.UniqueConstraint(
+                fields=("transfer",),
+                condition=Q(outcome__in=("live", "unknown")),
+                name="one_open_attempt_per_transfer",
+            ),
+            models.UniqueConstraint(
+                fields=("transfer",),
+                condition=Q(outcome="succeeded"),
+                name="one_succeeded_attempt_per_transfer",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__in=("live", "unknown"), resolved_at__isnull=True)
+                | Q(outcome__in=("succeeded", "failed"), resolved_at__isnull=False),
+                name="attempt_is_resolved_iff_its_outcome_is_known",
+            ),
+        )
+        triggers = (AttemptIsFixed(name="attempt_is_fixed"),)
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} ({self.outcome})"
+
+    @property
+    def may_have_moved_money(self) -> bool:
+        """Was it sent without a conclusive answer?"""
+        return self.outcome == AttemptOutcome.UNKNOWN or (
+            self.outcome == AttemptOutcome.LIVE and not self.answered
+        )

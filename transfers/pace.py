@@ -1,0 +1,46 @@
+"""One rate limit per rail, shared by all worker processes, kept in PostgreSQL so that it works without a queue.
+
+A generic cell rate algorithm: each caller reserves the next free moment, one interval after the one before. No burst
+is saved up while idle, so that two processes starting together cannot exceed the rail's own bucket.
+"""
+
+import time
+
+from django.conf import settings
+from django.db import connection
+
+_RESERVE = """
+    INSERT INTO transfers_pace AS pace (rail, next_at)
+    VALUES (%(rail)s, clock_timestamp() + make_interval(secs => %(interval)s))
+    ON CONFLICT (rail) DO UPDATE
+        SET next_at = greatest(pace.next_at, clock_timestamp()) + make_interval(secs => %(interval)s)
+    RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(interval)s
+"""
+_HOLD = """
+    INSERT INTO transfers_pace AS pace (rail, next_at)
+    VALUES (%(rail)s, clock_timestamp() + make_interval(secs => %(seconds)s))
+    ON CONFLICT (rail) DO UPDATE
+        SET next_at = greatest(pace.next_at, clock_timestamp() + make_interval(secs => %(seconds)s))
+"""
+
+
+def interval_seconds(rail: str) -> float:
+    """Seconds between two calls to `rail` over all workers."""
+    limits: dict[str, float] = {"stripe": settings.STRIPE_MAX_PER_SECOND}
+    return 1 / limits[rail]
+
+
+def wait_for_turn(rail: str) -> None:
+    """Reserve the next call on `rail` and sleep until then. Holds no database connection while it sleeps."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RESERVE, {"rail": rail, "interval": interval_seconds(rail)})
+        (seconds,) = cursor.fetchone()
+    connection.close()
+    if seconds > 0:
+        time.sleep(seconds)
+
+
+def hold_back(rail: str, seconds: float) -> None:
+    """The rail said "too fast": nobody calls it for so long."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, {"rail": rail, "seconds": seconds})

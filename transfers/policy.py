@@ -1,0 +1,56 @@
+"""Pure rules about attempts: when to ask again, when to send again, when absence is believed.
+
+Source: Stripe's documented idempotency (a key may be forgotten once it is 24 h old, and then executes anew; a stored
+answer is replayed until then) and rules 4 to 8 for exactly-once in the rail's reference.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from rails.answers import Movement
+from transfers.models import Transfer, TransferAttempt
+
+# Stripe may forget a key from 24 h on; four hours of margin for clocks, queues and slow calls.
+RESEND_WINDOW = timedelta(hours=20)
+
+
+def check_delay(delays: Sequence[float], step: int) -> float:
+    """Seconds until check number `step` (from 0); the last delay repeats."""
+    return delays[min(step, len(delays) - 1)]
+
+
+def may_resend(attempt: TransferAttempt, *, now: datetime) -> bool:
+    """May the identical request be sent again under its key without any risk of a second movement?"""
+    return not attempt.spent and now - attempt.first_sent_at < RESEND_WINDOW
+
+
+def absence_is_proven(attempt: TransferAttempt, *, delays: Sequence[float]) -> bool:
+    """Is it proven that this attempt moved nothing, given that the look-up of this moment found nothing?
+
+    Only for a spent key, which can execute nothing any more, and only after the whole ladder of delays was walked
+    since the last send with nothing found on any rung: with the defaults more than an hour and five look-ups. An
+    attempt whose window closed without a stored answer is never failed by itself; a person decides.
+    """
+    return attempt.spent and attempt.probe_count + 1 >= len(delays)
+
+
+def mismatches(transfer: Transfer, attempt: TransferAttempt, movement: Movement) -> list[str]:
+    """In what the rail's movement differs from what was asked for; empty when it is ours."""
+    wanted = {
+        "amount_minor": transfer.amount_minor,
+        "currency": transfer.currency,
+        "destination": attempt.request.get("destination"),
+        "group": transfer_group(transfer),
+        "metadata": attempt.request.get("metadata"),
+    }
+    return [name for name, value in wanted.items() if getattr(movement, name) != value]
+
+
+def transfer_group(transfer: Transfer) -> str:
+    """Under which name the rail files every movement for this debt."""
+    return f"transfer:{transfer.debt_key}"
+
+
+def attempt_key(transfer: Transfer, number: int) -> str:
+    """The idempotency key of attempt `number`. It changes only after the attempt before was proven to have failed."""
+    return f"po-{transfer.debt_key}-a{number}"

@@ -1,0 +1,77 @@
+"""Apply a stored event: read the object again and settle what the rail's books say, never what the event says."""
+
+import uuid
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from audit.actor import Actor
+from rails.answers import Movement, Seen, Unreachable
+from transfers.models import RailEvent, Transfer
+from transfers.pace import wait_for_turn
+from transfers.policy import check_delay
+from transfers.rail_access import stripe_rail
+from transfers.services.settle_movement import settle_movement
+
+_ABOUT_TRANSFERS = {"transfer.created", "transfer.updated", "transfer.reversed"}
+
+
+def apply_rail_event(*, event_id: int) -> None:
+    """Apply one event; nothing if another worker has it or it was applied. Not in a transaction."""
+    event = _claim(event_id)
+    if event is None:
+        return
+    if event.type not in _ABOUT_TRANSFERS:
+        _done(event, "not about transfers")
+        return
+    reference = str(event.payload.get("data", {}).get("object", {}).get("id", ""))
+    wait_for_turn(event.rail)
+    match stripe_rail().read(reference):
+        case Unreachable(reason):
+            delay = check_delay(settings.PROBE_DELAYS_SECONDS, event.tries - 1)
+            RailEvent.objects.filter(pk=event.pk).update(
+                due_at=timezone.now() + timedelta(seconds=delay), result=reason
+            )
+        case Seen(movements=[movement], evidence=evidence):
+            transfer_id = _transfer_of(movement)
+            if transfer_id is None:
+                _done(event, "not ours")
+                return
+            done = settle_movement(
+                transfer_id=transfer_id,
+                movement=movement,
+                evidence={**evidence, "event": event.event_id},
+                actor=Actor("rail", f"{event.rail} webhook"),
+            )
+            _done(event, done)
+        case Seen():
+            _done(event, "the rail does not know this object")
+
+
+def _claim(event_id: int) -> RailEvent | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE transfers_railevent SET tries = tries + 1, "
+            "due_at = clock_timestamp() + make_interval(secs => %s) "
+            "WHERE id = %s AND due_at <= clock_timestamp()",
+            [settings.LEASE_SECONDS, event_id],
+        )
+        if cursor.rowcount != 1:
+            return None
+    return RailEvent.objects.get(pk=event_id)
+
+
+def _transfer_of(movement: Movement) -> int | None:
+    try:
+        debt_key = uuid.UUID(movement.group.removeprefix("transfer:"))
+    except ValueError:
+        return None
+    return Transfer.objects.filter(debt_key=debt_key).values_list("pk", flat=True).first()
+
+
+def _done(event: RailEvent, result: str) -> None:
+    RailEvent.objects.filter(pk=event.pk).update(
+        due_at=None, applied_at=timezone.now(), result=result
+    )

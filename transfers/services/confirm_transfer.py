@@ -1,0 +1,56 @@
+"""Ask the rail now, because a person wants to know, and apply what it says."""
+
+from audit.actor import Actor
+from audit.record import Note, record
+from guard.errors import Refused
+from rails.answers import Seen, Unreachable
+from transfers.models import Transfer
+from transfers.pace import wait_for_turn
+from transfers.policy import transfer_group
+from transfers.rail_access import stripe_rail
+from transfers.selectors import get_transfer
+from transfers.services.raise_finding import raise_finding
+from transfers.services.settle_movement import settle_movement
+
+
+class RailUnavailable(Refused):
+    """The rail could not be asked; nothing was learned and nothing changed."""
+
+    code = "unavailable"
+    http_status = 503
+    title = "The rail cannot be asked now"
+
+
+def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
+    """Re-read the rail and apply what it says; the transfer and what was found, in a few words.
+
+    Finding nothing changes nothing: absence is proven only by the worker's own schedule of checks. Makes one HTTP
+    call, so not in a transaction. Raises NotFound, RailUnavailable (503), RailNotConfigured (503).
+    """
+    transfer = get_transfer(transfer_id)
+    wait_for_turn(transfer.rail)
+    match stripe_rail().find(transfer_group(transfer)):
+        case Unreachable(reason):
+            raise RailUnavailable(f"{transfer.rail} did not answer: {reason}.", retry_after=5)
+        case Seen(movements=[], evidence=evidence):
+            done = "the rail has no movement for it"
+            if transfer.rail_reference:
+                done = "finding: paid here, unknown to the rail"
+                raise_finding(
+                    subject=f"transfer:{transfer.pk}",
+                    kind="movement_missing",
+                    detail=f"{transfer.rail_reference} is not in the rail's books.",
+                    actor=actor,
+                    evidence=evidence,
+                )
+        case Seen(movements=movements, evidence=evidence):
+            done = "; ".join(
+                settle_movement(
+                    transfer_id=transfer.pk, movement=movement, evidence=evidence, actor=actor
+                )
+                for movement in movements
+            )
+    record(
+        Note(f"transfer:{transfer.pk}", "transfer.confirmed", actor, reason=done, snapshot=evidence)
+    )
+    return get_transfer(transfer_id), done

@@ -1,0 +1,92 @@
+"""Finds due work in the database. It needs no queue to be correct: messages only make it sooner.
+
+Rows are selected by state (`due_at` is over), never by "id after the last one seen": a row that commits late would
+be missed for ever. Every worker process sweeps; a row that two of them find is claimed by one.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from prometheus_client import Counter
+
+from transfers.services.apply_rail_event import apply_rail_event
+from transfers.services.work_reversal import work_reversal
+from transfers.services.work_transfer import work_transfer
+
+log = structlog.get_logger(__name__)
+
+MOST_ROWS_IN_A_ROUND = 500
+sweep_found = Counter("paidonce_sweep_found_total", "Due rows found by the sweep", ["kind"])
+
+Work = Callable[[int], None]
+
+WORK: dict[str, Work] = {
+    "transfers_transfer": lambda pk: work_transfer(transfer_id=pk),
+    "transfers_transferreversal": lambda pk: work_reversal(reversal_id=pk),
+    "transfers_railevent": lambda pk: apply_rail_event(event_id=pk),
+}
+
+
+def due_ids(table: str) -> list[int]:
+    """Ids of due rows, the longest due first, by a partial index on `due_at`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT id FROM "{table}" WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT %s',
+            [MOST_ROWS_IN_A_ROUND],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def work_on(table: str, ids: Iterable[int]) -> None:
+    """Do the work on each row in this thread. One row's failure is logged and spoils nobody else's."""
+    for pk in ids:
+        try:
+            WORK[table](pk)
+        except Exception:
+            log.exception("transfers.work_failed", table=table, id=pk)
+        finally:
+            connection.close()
+
+
+def sweep_once(pool: ThreadPoolExecutor | None = None) -> int:
+    """Do all work that is due now; how many rows were found. Without a pool, in this thread (tests, commands)."""
+    found = 0
+    for table in WORK:
+        ids = due_ids(table)
+        connection.close()
+        found += len(ids)
+        sweep_found.labels(kind=table).inc(len(ids))
+        if pool is None:
+            work_on(table, ids)
+        else:
+            wait_for([pool.submit(work_on, table, [pk]) for pk in ids])
+    return found
+
+
+class Sweeper(threading.Thread):
+    """Sweeps in a worker process until it is told to stop."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sweeper", daemon=True)
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Sweep, then sleep for SWEEP_INTERVAL_SECONDS; at once again while whole rounds are found."""
+        with ThreadPoolExecutor(settings.CELERY_WORKER_CONCURRENCY, "sweep") as pool:
+            while not self._stopping.is_set():
+                try:
+                    found = sweep_once(pool)
+                except DatabaseError:
+                    log.exception("transfers.sweep_failed")
+                    found = 0
+                if found < MOST_ROWS_IN_A_ROUND:
+                    self._stopping.wait(settings.SWEEP_INTERVAL_SECONDS)
+
+    def stop(self) -> None:
+        """Finish the round and end."""
+        self._stopping.set()
