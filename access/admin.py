@@ -15,7 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from access.actors import actor_from_request
 from access.models import ApiToken
 from access.policy import may
-from access.roles import ROLE_CAPABILITIES, Role
+from access.roles import ROLE_BY_NAME, ROLE_CAPABILITIES, Role
 from audit.record import Note, record
 
 admin.site.unregister(User)
@@ -108,9 +108,8 @@ class RoleAdmin(_Governed, GroupAdmin):
     @admin.display
     def capabilities(self, group: Group) -> str:
         """What the role of this name may do."""
-        if group.name not in Role:
-            return "nothing"
-        return ", ".join(sorted(ROLE_CAPABILITIES[Role(group.name)]))
+        role = ROLE_BY_NAME.get(group.name)
+        return ", ".join(sorted(ROLE_CAPABILITIES[role])) if role else "nothing"
 
 
 @admin.register(ApiToken)

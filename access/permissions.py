@@ -3,15 +3,21 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from rest_framework.permissions import BasePermission
+from django.db import IntegrityError, transaction
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from access.actors import actor_from_request
 from access.models import ApiToken
 from access.policy import may
 from access.roles import Capability
+from audit.record import Note, record
 
 if TYPE_CHECKING:  # rest_framework.views imports this module while it is itself being imported
     from rest_framework.views import APIView
+
+# Two first entries of one subject may meet; the audit log's unique constraint lets one of them through.
+_TRIES = 3
 
 
 class MayUseApi(BasePermission):
@@ -26,8 +32,33 @@ class MayUseApi(BasePermission):
             return True  # nothing can happen: the view answers 405
         if request.method == "OPTIONS" and view.metadata_class is None:
             return True
-        capability = required_capability(view, request.method or "")
-        return capability is not None and may(request.user, capability, token_of(request))
+        method = request.method or ""
+        capability = required_capability(view, method)
+        if capability is not None and may(request.user, capability, token_of(request)):
+            return True
+        if method not in SAFE_METHODS:
+            _record_refusal(request, capability)
+        return False
+
+
+def _record_refusal(request: Request, capability: Capability | None) -> None:
+    """Somebody known tried to change something that they may not: the audit log wants to know."""
+    user_id = request.user.pk
+    note = Note(
+        subject=f"user:{user_id}",
+        action=capability or "undeclared",
+        actor=actor_from_request(request),
+        outcome="denied",
+        reason="permission_denied",
+        snapshot={"method": request.method, "path": request.path[:500]},
+    )
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic():
+                record(note)
+        except IntegrityError:
+            continue
+        return
 
 
 def token_of(request: Request) -> ApiToken | None:

@@ -11,6 +11,7 @@ from access.roles import (
     CAPABILITIES,
     CAPABILITY_SCOPE,
     CONSOLE_ROLES,
+    ROLE_BY_NAME,
     ROLE_CAPABILITIES,
     Capability,
     Role,
@@ -55,7 +56,7 @@ def _roles_of(user: User, token: ApiToken | None) -> set[Role]:
     names = getattr(token, "role_names", None)
     if names is None:
         names = Group.objects.filter(user=user).values_list("name", flat=True)
-    return {Role(name) for name in names if name in Role}
+    return {ROLE_BY_NAME[name] for name in names if name in ROLE_BY_NAME}
 
 
 def assign_role(user: User, role: Role) -> None:

@@ -58,6 +58,9 @@ class Role(StrEnum):
     INTEGRATOR = "integrator"
 
 
+ROLE_BY_NAME: Final[dict[str, Role]] = {role.value: role for role in Role}
+
+
 ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
     Role.SUPER_ADMIN: CAPABILITIES,
     Role.OPERATOR: (READS - {"access.read"})

@@ -38,7 +38,7 @@ class MoneyAmount(serializers.Field[Money, Any, str, Any]):
     or unknown its own field says so, and this one keeps quiet.
     """
 
-    default_error_messages = {  # noqa: RUF012 - DRF's own declaration
+    default_error_messages = {
         "not_a_string": 'Send amounts as strings such as "450.00": numbers lose digits on the way.',
         "not_positive": "The amount must be greater than zero.",
     }
