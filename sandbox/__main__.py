@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 from sandbox.console import Console
-from sandbox.journal import JournalCorrupt, JournalInUse
+from sandbox.journal import JournalCorruptError, JournalInUseError
 from sandbox.server import Server
 from sandbox.stripe.rail import StripeRail
 
 
 def arguments() -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=12111, help="0 takes a free one")
@@ -38,19 +39,21 @@ async def run(host: str, port: int, data_dir: Path) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     bound = listener.sockets[0].getsockname()[1]
-    print(f"sandbox listening on http://{host}:{bound}", flush=True)
+    sys.stdout.write(f"sandbox listening on http://{host}:{bound}\n")
+    sys.stdout.flush()
     await stop.wait()
     listener.close()
     await stripe.stop()
 
 
 def main() -> int:
+    """Exit status: 1 if the books or the port are not to be had."""
     options = arguments()
     logging.basicConfig(level=logging.WARNING, format="sandbox: %(levelname)s %(message)s")
     try:
         asyncio.run(run(options.host, options.port, options.data_dir))
-    except (JournalInUse, JournalCorrupt, OSError) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
+    except (JournalInUseError, JournalCorruptError, OSError) as error:
+        sys.stderr.write(f"sandbox: {error}\n")
         return 1
     return 0
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from sandbox.journal import Row
 from sandbox.server import Request, Response
+from sandbox.stripe.faults import catalogue, magic_fault
 from sandbox.stripe.rail import StripeRail
 
 HERE = Path(__file__).resolve().parent
@@ -20,6 +21,7 @@ ZERO_DECIMAL = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "
                 "xaf", "xof", "xpf"}  # fmt: skip
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 ROWS = 25
+NOTHING = "none"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
@@ -31,7 +33,7 @@ HEADERS = {
 
 def money(amount: int, currency: str) -> str:
     """Minor units for people: `$1,234.50`, `¥900`, `CHF 12.00`."""
-    sign = "−" if amount < 0 else ""
+    sign = "-" if amount < 0 else ""
     symbol = SYMBOLS.get(currency, f"{currency.upper()} ")
     if currency in ZERO_DECIMAL:
         return f"{sign}{symbol}{abs(amount):,}"
@@ -42,7 +44,7 @@ def money(amount: int, currency: str) -> str:
 def moment(seconds: int | None) -> str:
     """Time of day in UTC, with the date when it is another one."""
     if seconds is None:
-        return "–"
+        return NOTHING
     at, today = time.gmtime(seconds), time.gmtime()
     shape = "%H:%M:%S" if at[:3] == today[:3] else "%d %b %H:%M:%S"
     return time.strftime(shape, at)
@@ -61,6 +63,7 @@ def button(action: str, label: str, *, style: str = "", **fields: str) -> str:
 
 
 def chip(label: str, colour: str) -> str:
+    """A coloured word."""
     return f'<span class="chip {colour}">{escape(label)}</span>'
 
 
@@ -120,11 +123,11 @@ class Console:
         }
 
     def _cards(self) -> str:
-        totals = self._stripe.control.totals()
+        totals = self._stripe.control.report.totals()
         available = self._stripe.books.available()
         twice = len(totals["paid_more_than_once"])
         moved = totals["amount_by_currency"]
-        others = " · ".join(money(v, k) for k, v in available.items() if k in ("eur", "gbp"))
+        others = " · ".join(money(v, k) for k, v in available.items() if k == "eur")
         sent = " · ".join(money(v, k) for k, v in moved.items()) or "nothing yet"
         cards = [
             ("Platform balance", money(available["usd"], "usd"), others, ""),
@@ -162,7 +165,7 @@ class Console:
 
     def _catalogue(self) -> str:
         rows = []
-        for row in self._stripe.api.describe_faults():
+        for row in catalogue():
             if row["account_prefix"] is None:
                 continue
             lasting = chip("until cured", "red") if row["until_cured"] else ""
@@ -206,7 +209,7 @@ class Console:
             event = events[key]
             if event["type"] == "transfer.created":
                 asked = event["request"]["idempotency_key"]
-                keys[event["data"]["object"]["id"]] = asked or "–"
+                keys[event["data"]["object"]["id"]] = asked or NOTHING
         rows = []
         for row in self._latest("transfers"):
             state = chip("moved", "emerald")
@@ -220,8 +223,8 @@ class Console:
                     f'<span class="amount">{money(row["amount"], row["currency"])}</span>',
                     f"<code>{escape(row['destination'])}</code>",
                     state,
-                    escape(row["transfer_group"] or "–"),
-                    f"<code>{escape(keys.get(row['id'], '–'))}</code>",
+                    escape(row["transfer_group"] or NOTHING),
+                    f"<code>{escape(keys.get(row['id'], NOTHING))}</code>",
                     f"<code>{escape(row['id'])}</code>",
                 ]
             )
@@ -232,11 +235,15 @@ class Console:
         rows = []
         for row in self._latest("accounts"):
             key = row["id"]
-            state = chip("healthy", "emerald")
-            if row["trouble"]:
-                state = chip(row["trouble"], "red")
-            elif row["missing"] or row["transfers"] != "active":
-                state = chip("cannot be paid", "red")
+            magic = magic_fault(key)
+            ill = bool(row["trouble"]) or row["missing"] or row["transfers"] != "active"
+            if ill:
+                state = chip(row["trouble"] or "cannot be paid", "red")
+            elif magic is not None and not magic.permanent and not row["cured"]:
+                state = chip(magic.name, "amber")
+                ill = True
+            else:
+                state = chip("cured" if row["cured"] else "healthy", "emerald")
             breaks = [
                 button(f"accounts/{key}", label, trouble=trouble)
                 for label, trouble in (
@@ -246,7 +253,7 @@ class Console:
                     ("Spent", "spent"),
                 )
             ]
-            cure = button(f"accounts/{key}/cure", "Cure", style="primary")
+            cure = button(f"accounts/{key}/cure", "Cure", style="primary" if ill else "")
             rows.append([f"<code>{escape(key)}</code>", state, cure + "".join(breaks)])
         return table(
             ["Account", "State", "Cure or break"],
@@ -257,7 +264,7 @@ class Console:
     def _webhooks(self) -> str:
         colours = {"delivered": "emerald", "pending": "amber", "lost": "red"}
         rows = []
-        for row in self._stripe.control.deliveries(ROWS):
+        for row in self._stripe.control.report.deliveries(ROWS):
             answer = row["status"] or row["error"] or "not tried"
             rows.append(
                 [

@@ -21,11 +21,11 @@ Watcher = Callable[[str, Row | None], None]
 COMPACT_ABOVE_LINES = 5_000
 
 
-class JournalCorrupt(Exception):
+class JournalCorruptError(Exception):
     """A whole line cannot be read; the books cannot be trusted."""
 
 
-class JournalInUse(Exception):
+class JournalInUseError(Exception):
     """Another process holds the same data folder."""
 
 
@@ -59,13 +59,13 @@ class Journal:
         self._watchers.setdefault(table, []).append(watcher)
 
     def open(self) -> None:
-        """Lock the file and replay it. Raises JournalInUse or JournalCorrupt."""
+        """Lock the file and replay it. Raises JournalInUseError or JournalCorruptError."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise JournalInUse(f"{self._path} is in use by another sandbox") from error
+            raise JournalInUseError(f"{self._path} is in use by another sandbox") from error
         lines = self._replay()
         rows = sum(len(table) for table in self._tables.values())
         if lines > COMPACT_ABOVE_LINES and lines > 2 * rows:
@@ -119,7 +119,7 @@ class Journal:
                 try:
                     puts = json.loads(line)
                 except ValueError as error:
-                    raise JournalCorrupt(f"{self._path}: line {count + 1}: {error}") from error
+                    raise JournalCorruptError(f"{self._path}: line {count + 1}: {error}") from error
                 for table, key, row in puts:
                     self._apply(table, key, row)
                 good += len(line)

@@ -80,7 +80,7 @@ class Rail(Protocol):
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """The bytes are not an HTTP/1.1 request that this server reads."""
 
 
@@ -111,7 +111,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             request = self._take()
-        except (BadRequest, ValueError) as error:
+        except (BadRequestError, ValueError) as error:
             self._transport.write(
                 Response(400, str(error).encode(), {"Connection": "close"}, "text/plain").encode()
             )
@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self._buffer) > MAX_HEAD:
-                raise BadRequest("header section too large")
+                raise BadRequestError("header section too large")
             return None
         lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
         method, target, _version = lines[0].split(" ", 2)
@@ -137,10 +137,10 @@ class Connection(asyncio.Protocol):
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         if "transfer-encoding" in headers:
-            raise BadRequest("send a Content-Length")
+            raise BadRequestError("send a Content-Length")
         length = int(headers.get("content-length", "0"))
         if not 0 <= length <= MAX_BODY:
-            raise BadRequest("body too large")
+            raise BadRequestError("body too large")
         start = end + 4
         if len(self._buffer) < start + length:
             self._continue(headers)

@@ -1,1 +1,1 @@
-"""A stand-in for Stripe Connect transfers: its own books, idempotency, limits, events and faults."""
+"""A stand-in for Stripe Connect transfers, with its own books, rules, events and faults."""

@@ -11,18 +11,17 @@ import json
 from collections import Counter
 from typing import Any
 
-from sandbox.journal import Change, Journal, Row
+from sandbox.journal import Change, Row
 from sandbox.server import Request, Response, Wire
 from sandbox.stripe import errors, forms
-from sandbox.stripe.books import Books
-from sandbox.stripe.endpoints import Call, Endpoints, Read, Write
+from sandbox.stripe.calls import Call, Read, Write
+from sandbox.stripe.endpoints import Endpoints
 from sandbox.stripe.errors import StripeError
-from sandbox.stripe.faults import CATALOGUE, Faults, Strike, Subject
-from sandbox.stripe.idempotency import Keys, fingerprint
+from sandbox.stripe.faults import Strike, Subject, ordered_error
+from sandbox.stripe.idempotency import fingerprint
 from sandbox.stripe.limits import Limiter
 from sandbox.stripe.objects import API_VERSION, new_id
-from sandbox.stripe.settings import Settings
-from sandbox.stripe.webhooks import Webhooks
+from sandbox.stripe.parts import Parts
 
 BAD_GATEWAY = (
     b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1>"
@@ -35,47 +34,16 @@ def bad_gateway() -> Response:
     return Response(502, BAD_GATEWAY, {"Server": "nginx"}, "text/html")
 
 
-def ordered_error(name: str, params: Row, destination: str) -> StripeError | None:
-    """The error that an execution fault answers with, None if it only delays."""
-    if name == "insufficient" or name == "spent":
-        return errors.balance_insufficient()
-    if name == "no_transfers":
-        return errors.no_capability()
-    if name == "missing":
-        return errors.no_such("destination", destination, status=400, param="destination")
-    if name in ("500_stored", "500_after"):
-        return errors.server_error(stored=True)
-    if name == "error":
-        return StripeError(
-            int(params.get("status", 400)),
-            str(params.get("message", "An error ordered by the sandbox.")),
-            code=params.get("code"),
-            param=params.get("param"),
-            kind=str(params.get("type", "invalid_request_error")),
-            stored=bool(params.get("stored", True)),
-        )
-    return None
-
-
 class Api:
     """Answers everything under /v1/."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        settings: Settings,
-        books: Books,
-        keys: Keys,
-        faults: Faults,
-        webhooks: Webhooks,
-        endpoints: Endpoints,
-    ) -> None:
-        self._journal = journal
-        self._settings = settings
-        self._books = books
-        self._keys = keys
-        self._faults = faults
-        self._webhooks = webhooks
+    def __init__(self, parts: Parts, endpoints: Endpoints) -> None:
+        self._journal = parts.journal
+        self._settings = parts.settings
+        self._books = parts.books
+        self._keys = parts.keys
+        self._faults = parts.faults
+        self._webhooks = parts.webhooks
         self._endpoints = endpoints
         self.limiter = Limiter()
         self.counts: Counter[str] = Counter()
@@ -270,6 +238,7 @@ class Api:
             if error is not ordered:
                 change = Change()
             status, answer, stored = error.status, error.body(), error.stored
+        self._books.remember(change, subject.destination)
         body = json.dumps(answer)
         if call.key and stored:
             self._keys.store(
@@ -289,6 +258,7 @@ class Api:
                 self.counts["faults"] += 1
                 change = Change()
                 self._faults.spend(change, strike, subject)
+                self._books.remember(change, subject.destination)
                 self._journal.commit(change)
 
     def _edge(self, strike: Strike, subject: Subject) -> Response:
@@ -322,17 +292,3 @@ class Api:
         elif strike.name == "html_502_after":
             return bad_gateway()
         return response
-
-    def describe_faults(self) -> list[Row]:
-        """The catalogue for people and tests."""
-        return [
-            {
-                "fault": fault.name,
-                "phase": fault.phase,
-                "title": fault.title,
-                "story": fault.story,
-                "account_prefix": f"acct_{fault.name}" if fault.magic else None,
-                "until_cured": fault.permanent,
-            }
-            for fault in CATALOGUE.values()
-        ]

@@ -134,6 +134,11 @@ class Books:
             "trouble": trouble,
         }
 
+    def remember(self, change: Change, account: str) -> None:
+        """Keep an account that somebody has tried to pay, so that a person can cure it."""
+        if ACCOUNT.fullmatch(account) and account not in self.table("accounts"):
+            change.put("accounts", account, self.account(account))
+
     def create_transfer(self, change: Change, fields: Row) -> Row:
         """Move money to an account. Raises StripeError, stored."""
         account = self.account(fields["destination"])
@@ -151,8 +156,6 @@ class Books:
         change.put("transfers", row["id"], row)
         change.put("ledger", line["id"], line)
         self.move_balance(change, currency, -amount)
-        if account["id"] not in self.table("accounts"):
-            change.put("accounts", account["id"], account)
         return row
 
     def create_reversal(self, change: Change, parent: Row, fields: Row) -> tuple[Row, Row]:

@@ -10,59 +10,48 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from sandbox.clock import Clock
-from sandbox.journal import Change, Journal, Row
+from sandbox.journal import Change, Row
 from sandbox.server import Request, Response
 from sandbox.stripe import objects
 from sandbox.stripe.api import Api
-from sandbox.stripe.books import Books
-from sandbox.stripe.faults import CATALOGUE, Faults
-from sandbox.stripe.idempotency import Keys
-from sandbox.stripe.settings import BadValue, Settings
-from sandbox.stripe.webhooks import Webhooks
+from sandbox.stripe.faults import CATALOGUE, catalogue
+from sandbox.stripe.parts import Parts
+from sandbox.stripe.report import Report
+from sandbox.stripe.settings import BadValueError
 
 Values = dict[str, Any]
 Action = Callable[[list[str], Values], Awaitable[Any]]
 PREFIX = "/_sandbox/"
 
 
-class NotFound(Exception):
+class NotFoundError(Exception):
     """No such thing to control."""
 
 
 def whole(values: Values, name: str, default: int | None = None) -> int:
-    """A whole number of the request. Raises BadValue."""
+    """A whole number of the request. Raises BadValueError."""
     value = values.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadValue(f"{name} is a whole number")
+        raise BadValueError(f"{name} is a whole number")
     try:
         return int(value)
     except ValueError:
-        raise BadValue(f"{name} is a whole number") from None
+        raise BadValueError(f"{name} is a whole number") from None
 
 
 class Control:
     """Answers everything under /_sandbox/."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        clock: Clock,
-        settings: Settings,
-        books: Books,
-        keys: Keys,
-        faults: Faults,
-        webhooks: Webhooks,
-        api: Api,
-    ) -> None:
-        self._journal = journal
-        self._clock = clock
-        self._settings = settings
-        self._books = books
-        self._keys = keys
-        self._faults = faults
-        self._webhooks = webhooks
+    def __init__(self, parts: Parts, api: Api) -> None:
+        self._journal = parts.journal
+        self._clock = parts.clock
+        self._settings = parts.settings
+        self._books = parts.books
+        self._keys = parts.keys
+        self._faults = parts.faults
+        self._webhooks = parts.webhooks
         self._api = api
+        self.report = Report(parts, api)
         self._actions: dict[tuple[str, str], Action] = {
             ("GET", "books"): self._get_books,
             ("GET", "totals"): self._get_totals,
@@ -95,17 +84,16 @@ class Control:
         action, ids = self._find(request.method, request.path.removeprefix(PREFIX))
         if action is None:
             return self._json(404, {"error": f"no {request.method} {request.path}"})
+        status, problem, answer = 200, "", None
         try:
             answer = await action(ids, self._values(request, form=form))
-        except NotFound as problem:
-            return self._json(404, {"error": str(problem)})
-        except ValueError as problem:
-            if form:
-                return self._back(str(problem))
-            return self._json(400, {"error": str(problem)})
+        except NotFoundError as error:
+            status, problem = 404, str(error)
+        except ValueError as error:
+            status, problem = 400, str(error)
         if form:
-            return self._back()
-        return self._json(200, answer)
+            return self._back(problem)
+        return self._json(status, {"error": problem} if problem else answer)
 
     def _back(self, problem: str = "") -> Response:
         location = "/" + (f"?problem={quote(problem)}" if problem else "")
@@ -128,65 +116,21 @@ class Control:
         if request.method == "GET":
             return dict(parse_qsl(request.query))
         if form:
-            return {k: v for k, v in parse_qsl(request.body.decode(), keep_blank_values=True)}
+            return dict(parse_qsl(request.body.decode(), keep_blank_values=True))
         if not request.body:
             return {}
         values = json.loads(request.body)
         if not isinstance(values, dict):
-            raise BadValue("send a JSON object")
+            raise BadValueError("send a JSON object")
         return values
 
     # Books
 
-    def totals(self) -> Row:
-        """What has moved, in few numbers. A healthy run has no `paid_more_than_once`."""
-        sums = self._books.totals
-        table = self._journal.table
-        executions = [int(row["times"]) for row in table("executions").values()]
-        counts = self._api.counts
-        return {
-            "movements": len(table("transfers")),
-            "reversals": len(table("reversals")),
-            "destinations": len(sums.by_destination),
-            "amount_by_currency": dict(sums.by_currency),
-            "keys": len(executions),
-            "max_executions_per_key": max(executions, default=0),
-            "paid_more_than_once": [g for g, times in sums.by_group.items() if times > 1][:100],
-            "key_conflicts": self._keys.conflicts,
-            "key_in_use": self._keys.in_use + counts["ordered_409"],
-            "replays": self._keys.replays,
-            "http_429": counts["http_429"],
-            "rate_limited": counts["rate_limited"],
-            "http_500": counts["http_500"],
-            "requests": counts["requests"],
-            "faults_fired": counts["faults"],
-            "events": len(table("events")),
-            "webhooks_pending": len(self._webhooks.pending()),
-        }
-
     async def _get_totals(self, _ids: list[str], _values: Values) -> Row:
-        return self.totals()
+        return self.report.totals()
 
     async def _get_books(self, _ids: list[str], _values: Values) -> Row:
-        table = self._journal.table
-        sums = self._books.totals
-        return {
-            "balance": self._books.available(),
-            "transfers": list(table("transfers").values()),
-            "reversals": list(table("reversals").values()),
-            "keys": {
-                key: {"status": row["status"], "created": row["created"]}
-                for key, row in table("keys").items()
-            },
-            "keys_running": self._keys.running(),
-            "clock": self._clock.now(),
-            "totals": {
-                **self.totals(),
-                "amount_by_destination": {k: dict(v) for k, v in sums.by_destination.items()},
-                "movements_by_group": dict(sums.by_group),
-                "executions_by_key": {k: v["times"] for k, v in table("executions").items()},
-            },
-        }
+        return self.report.books()
 
     async def _reset(self, _ids: list[str], _values: Values) -> Row:
         self._journal.erase()
@@ -195,31 +139,31 @@ class Control:
         self._api.limiter.reset()
         self._api.counts.clear()
         self._keys.in_use = self._keys.replays = 0
-        return self.totals()
+        return self.report.totals()
 
     # Faults and knobs
 
     async def _get_faults(self, _ids: list[str], _values: Values) -> Row:
-        return {"active": self._faults.orders(), "catalogue": self._api.describe_faults()}
+        return {"active": self._faults.orders(), "catalogue": catalogue()}
 
     async def _order_fault(self, _ids: list[str], values: Values) -> Row:
         match = values.get("match")
         if match is None:
             match = {k[6:]: v for k, v in values.items() if k.startswith("match_")}
         if not isinstance(match, dict):
-            raise BadValue("match is an object")
+            raise BadValueError("match is an object")
         always = values.get("times", 1) in (None, "")
         times = None if always else whole(values, "times", 1)
         params = values.get("params") or {}
         if not isinstance(params, dict):
-            raise BadValue("params is an object")
+            raise BadValueError("params is an object")
         fault = str(values.get("fault", ""))
         return self._faults.order(fault, {"method": "POST", **match}, times, params)
 
     async def _remove_faults(self, ids: list[str], _values: Values) -> Row:
         removed = self._faults.remove(ids[0] if ids else None)
         if ids and not removed:
-            raise NotFound(f"no fault {ids[0]}")
+            raise NotFoundError(f"no fault {ids[0]}")
         return {"removed": removed}
 
     async def _get_settings(self, _ids: list[str], _values: Values) -> Row:
@@ -270,12 +214,12 @@ class Control:
         """Set missing, transfers, payouts_enabled or trouble (a permanent fault's name)."""
         allowed = {"missing", "transfers", "payouts_enabled", "trouble"}
         if wrong := set(values) - allowed:
-            raise BadValue(f"cannot set {', '.join(sorted(wrong))}")
+            raise BadValueError(f"cannot set {', '.join(sorted(wrong))}")
         if values.get("transfers", "active") not in ("active", "inactive", "pending"):
-            raise BadValue("transfers is active, inactive or pending")
+            raise BadValueError("transfers is active, inactive or pending")
         trouble = values.get("trouble")
         if trouble is not None and not (trouble in CATALOGUE and CATALOGUE[trouble].permanent):
-            raise BadValue("trouble is insufficient, no_transfers, missing or spent")
+            raise BadValueError("trouble is insufficient, no_transfers, missing or spent")
         implied: Row = {}
         if trouble == "missing":
             implied = {"missing": True}
@@ -313,35 +257,15 @@ class Control:
     # Webhooks
 
     async def _get_webhooks(self, _ids: list[str], _values: Values) -> Row:
-        return {"deliveries": self.deliveries(limit=200), "url": self._webhooks.url}
-
-    def deliveries(self, limit: int) -> list[Row]:
-        """Newest first."""
-        events = self._journal.table("events")
-        rows = self._journal.table("deliveries")
-        found = []
-        for key in reversed(rows):
-            event = events[key]
-            found.append(
-                {
-                    "event": key,
-                    "type": event["type"],
-                    "object": event["data"]["object"]["id"],
-                    "created": event["created"],
-                    **rows[key],
-                }
-            )
-            if len(found) == limit:
-                break
-        return found
+        return {"deliveries": self.report.deliveries(200), "url": self._webhooks.url}
 
     async def _deliver(self, _ids: list[str], values: Values) -> Row:
         order = str(values.get("order", "forward"))
         if order not in ("forward", "reverse"):
-            raise BadValue("order is forward or reverse")
+            raise BadValueError("order is forward or reverse")
         return {"deliveries": await self._webhooks.deliver_pending(order)}
 
     async def _redeliver(self, ids: list[str], _values: Values) -> Row:
         if ids[0] not in self._journal.table("events"):
-            raise NotFound(f"no event {ids[0]}")
+            raise NotFoundError(f"no event {ids[0]}")
         return {"event": ids[0], "delivered": await self._webhooks.deliver(ids[0])}

@@ -42,18 +42,21 @@ class StripeError(Exception):
 
 
 def missing_param(name: str) -> StripeError:
+    """A required parameter is absent."""
     return StripeError(
         400, f"Missing required param: {name}.", code="parameter_missing", param=name
     )
 
 
 def unknown_param(name: str) -> StripeError:
+    """A parameter that the endpoint does not take."""
     return StripeError(
         400, f"Received unknown parameter: {name}", code="parameter_unknown", param=name
     )
 
 
 def bad_integer(name: str, value: str) -> StripeError:
+    """A number that is none."""
     return StripeError(
         400, f"Invalid integer: {value}", code="parameter_invalid_integer", param=name
     )
@@ -67,6 +70,7 @@ def no_such(kind: str, key: str, *, status: int = 404, param: str = "id") -> Str
 
 
 def balance_insufficient(param: str = "amount") -> StripeError:
+    """The balance does not cover it; kept by the key."""
     return StripeError(
         400,
         "You have insufficient available funds in your Stripe account. Try adding funds directly "
@@ -78,6 +82,7 @@ def balance_insufficient(param: str = "amount") -> StripeError:
 
 
 def no_capability() -> StripeError:
+    """The account may not receive transfers; kept by the key."""
     return StripeError(
         400,
         "Your destination account needs to have at least one of the following capabilities "
@@ -88,6 +93,7 @@ def no_capability() -> StripeError:
 
 
 def server_error(*, stored: bool) -> StripeError:
+    """A 500; the key keeps it if `stored`."""
     return StripeError(
         500,
         "An unexpected error occurred. Please contact us if this persists.",
@@ -97,6 +103,7 @@ def server_error(*, stored: bool) -> StripeError:
 
 
 def key_in_use(key: str) -> StripeError:
+    """The key's first request is still running."""
     return StripeError(
         409,
         "There is currently another in-progress request using this Idempotent Key (that probably "
@@ -109,6 +116,7 @@ def key_in_use(key: str) -> StripeError:
 
 
 def key_reused(key: str) -> StripeError:
+    """The key came with another request."""
     return StripeError(
         400,
         "Keys for idempotent requests can only be used with the same parameters they were first "
@@ -119,6 +127,7 @@ def key_reused(key: str) -> StripeError:
 
 
 def rate_limited(reason: str) -> StripeError:
+    """The rate limiter's refusal."""
     return StripeError(
         429,
         "Request rate limit exceeded. Learn more about rate limits here "
@@ -129,6 +138,7 @@ def rate_limited(reason: str) -> StripeError:
 
 
 def lock_timeout() -> StripeError:
+    """Somebody else holds the object; worth trying again."""
     return StripeError(
         429,
         "This object cannot be accessed right now because another API request or Stripe process "

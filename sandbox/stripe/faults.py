@@ -13,8 +13,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from sandbox.journal import Change, Journal, Row
+from sandbox.stripe import errors
+from sandbox.stripe.errors import StripeError
 from sandbox.stripe.objects import new_id
-from sandbox.stripe.settings import BadValue
+from sandbox.stripe.settings import BadValueError
 
 MATCHABLE = ("method", "path", "destination", "idempotency_key", "transfer_group")
 
@@ -79,7 +81,7 @@ CATALOGUE = {
               "Two event ids describe the same transfer."),
         Fault("webhook_early", "event", "Webhook before the answer",
               "The event is delivered and acknowledged before the call is answered."),
-        Fault("webhook_late", "event", "Webhook late", "The event comes 20 s later."),
+        Fault("webhook_late", "event", "Webhook late", "The event comes late: after 20 s unless set otherwise."),
         Fault("silent", "answer", "Answer and webhook lost",
               "The money moves and nobody says so: only a probe can find it."),
         Fault("error", "execution", "Any other error",
@@ -121,6 +123,43 @@ def magic_fault(destination: str) -> Fault | None:
     return next((CATALOGUE[name] for name in MAGIC if rest.startswith(name)), None)
 
 
+def ordered_error(name: str, params: Row, destination: str) -> StripeError | None:
+    """The error that an execution fault answers with, None if it only delays."""
+    if name in {"insufficient", "spent"}:
+        return errors.balance_insufficient()
+    if name == "no_transfers":
+        return errors.no_capability()
+    if name == "missing":
+        return errors.no_such("destination", destination, status=400, param="destination")
+    if name in ("500_stored", "500_after"):
+        return errors.server_error(stored=True)
+    if name == "error":
+        return StripeError(
+            int(params.get("status", 400)),
+            str(params.get("message", "An error ordered by the sandbox.")),
+            code=params.get("code"),
+            param=params.get("param"),
+            kind=str(params.get("type", "invalid_request_error")),
+            stored=bool(params.get("stored", True)),
+        )
+    return None
+
+
+def catalogue() -> list[Row]:
+    """Every fault, for people and tests."""
+    return [
+        {
+            "fault": fault.name,
+            "phase": fault.phase,
+            "title": fault.title,
+            "story": fault.story,
+            "account_prefix": f"acct_{fault.name}" if fault.magic else None,
+            "until_cured": fault.permanent,
+        }
+        for fault in CATALOGUE.values()
+    ]
+
+
 class Faults:
     """Orders in force and what has struck already; both kept in the books."""
 
@@ -132,14 +171,14 @@ class Faults:
         return list(self._journal.table("faults").values())
 
     def order(self, fault: str, match: Row, times: int | None, params: Row) -> Row:
-        """Arm a fault for the next `times` matching requests (None: until removed). BadValue."""
+        """Arm a fault for the next `times` matching requests (None: until removed). BadValueError."""
         if fault not in CATALOGUE:
-            raise BadValue(f"no such fault: {fault}; there are {', '.join(CATALOGUE)}")
+            raise BadValueError(f"no such fault: {fault}; there are {', '.join(CATALOGUE)}")
         wrong = [name for name in match if name not in MATCHABLE]
         if wrong:
-            raise BadValue(f"cannot match on {wrong[0]}; use {', '.join(MATCHABLE)}")
+            raise BadValueError(f"cannot match on {wrong[0]}; use {', '.join(MATCHABLE)}")
         if times is not None and times < 1:
-            raise BadValue("times is at least 1, or null for always")
+            raise BadValueError("times is at least 1, or null for always")
         identity = new_id("fault")
         row: Row = {
             "id": identity,

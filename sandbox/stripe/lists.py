@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sandbox.journal import Row
 from sandbox.stripe import forms
@@ -28,6 +28,25 @@ def _limit(params: Params) -> int:
     return limit
 
 
+def _walk(ids: list[str], params: Params, column: Column, kind: str) -> tuple[Iterator[str], bool]:
+    """(ids in the direction asked for, whether that is towards newer ones)."""
+    after = forms.text(params, "starting_after")
+    before = forms.text(params, "ending_before")
+    if after and before:
+        raise StripeError(
+            400, "You can't use both starting_after and ending_before.", param="ending_before"
+        )
+    for name, cursor in (("starting_after", after), ("ending_before", before)):
+        if cursor and cursor not in column.position:
+            raise no_such(kind, cursor, status=400, param=name)
+    if before:
+        place = column.place(ids, before)
+        skip = 1 if place < len(ids) and ids[place] == before else 0
+        return (ids[i] for i in range(place + skip, len(ids))), True
+    place = column.place(ids, after) if after else len(ids)
+    return (ids[i] for i in range(place - 1, -1, -1)), False
+
+
 def page(
     url: str,
     params: Params,
@@ -40,35 +59,19 @@ def page(
 ) -> Row:
     """One page of `ids` (oldest first; default the whole table) that `keep` lets through."""
     limit = _limit(params)
-    after = forms.text(params, "starting_after")
-    before = forms.text(params, "ending_before")
-    if after and before:
-        raise StripeError(
-            400, "You can't use both starting_after and ending_before.", param="ending_before"
-        )
-    every = column.all if ids is None else ids
-    for name, cursor in (("starting_after", after), ("ending_before", before)):
-        if cursor and cursor not in column.position:
-            raise no_such(kind, cursor, status=400, param=name)
     created = forms.bounds(params, "created")
-    if before:
-        place = column.place(every, before)
-        skip = 1 if place < len(every) and every[place] == before else 0
-        walk = (every[i] for i in range(place + skip, len(every)))
-    else:
-        place = column.place(every, after) if after else len(every)
-        walk = (every[i] for i in range(place - 1, -1, -1))
+    walk, upwards = _walk(column.all if ids is None else ids, params, column, kind)
     found: list[Row] = []
     for key in walk:
         row = rows[key]
-        if not before and row["created"] < created.get("gte", row["created"]):
+        if not upwards and row["created"] < created.get("gte", row["created"]):
             break
         if within(row["created"], created) and keep(row):
             found.append(row)
             if len(found) > limit:
                 break
     data = found[:limit]
-    if before:
+    if upwards:
         data.reverse()
     return listing(url, data, has_more=len(found) > limit)
 

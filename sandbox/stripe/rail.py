@@ -13,6 +13,7 @@ from sandbox.stripe.control import PREFIX, Control
 from sandbox.stripe.endpoints import Endpoints
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.idempotency import Keys
+from sandbox.stripe.parts import Parts
 from sandbox.stripe.settings import Settings
 from sandbox.stripe.webhooks import Webhooks
 
@@ -28,28 +29,18 @@ class StripeRail:
         self.webhooks = Webhooks(
             self.journal, self.clock, self.settings, webhook_url, webhook_secret
         )
-        self.keys = Keys(self.journal, self.clock, self.settings)
         self.faults = Faults(self.journal)
-        endpoints = Endpoints(self.journal, self.clock, self.settings, self.books, self.webhooks)
-        self.api = Api(
-            self.journal,
-            self.settings,
-            self.books,
-            self.keys,
-            self.faults,
-            self.webhooks,
-            endpoints,
+        parts = Parts(
+            journal=self.journal,
+            clock=self.clock,
+            settings=self.settings,
+            books=self.books,
+            keys=Keys(self.journal, self.clock, self.settings),
+            faults=self.faults,
+            webhooks=self.webhooks,
         )
-        self.control = Control(
-            self.journal,
-            self.clock,
-            self.settings,
-            self.books,
-            self.keys,
-            self.faults,
-            self.webhooks,
-            self.api,
-        )
+        self.api = Api(parts, Endpoints(self.clock, self.settings, self.books, self.webhooks))
+        self.control = Control(parts, self.api)
 
     def owns(self, path: str) -> bool:
         return path.startswith(("/v1/", PREFIX))
@@ -60,7 +51,7 @@ class StripeRail:
         return await self.api.handle(request)
 
     async def start(self) -> None:
-        """Replay the books and take up pending webhooks. Raises JournalInUse, JournalCorrupt."""
+        """Replay the books and take up pending webhooks. Raises JournalInUseError, JournalCorruptError."""
         self.journal.open()
         self.settings.load()
         self.webhooks.start()

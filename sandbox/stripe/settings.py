@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.journal import Change, Journal
 
 
-class BadValue(ValueError):
+class BadValueError(ValueError):
     """A control call asks for something that cannot be."""
 
 
@@ -28,24 +28,24 @@ class Knobs:
 
 
 def parse(name: str, value: Any) -> int | bool:
-    """A knob's value from JSON or a form field. Raises BadValue."""
+    """A knob's value from JSON or a form field. Raises BadValueError."""
     kinds = {field.name: field.type for field in fields(Knobs)}
     if name not in kinds:
-        raise BadValue(f"no such setting: {name}")
+        raise BadValueError(f"no such setting: {name}")
     if kinds[name] in ("bool", bool):
         if isinstance(value, bool):
             return value
         if value in ("true", "on", "1", "false", "off", "0"):
             return value in ("true", "on", "1")
-        raise BadValue(f"{name} is true or false")
+        raise BadValueError(f"{name} is true or false")
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise BadValue(f"{name} is a whole number")
+        raise BadValueError(f"{name} is a whole number")
     try:
         number = int(value)
     except ValueError:
-        raise BadValue(f"{name} is a whole number") from None
+        raise BadValueError(f"{name} is a whole number") from None
     if number < 0:
-        raise BadValue(f"{name} is not negative")
+        raise BadValueError(f"{name} is not negative")
     return number
 
 
@@ -63,7 +63,7 @@ class Settings:
         self.knobs = Knobs(**{name: value for name, value in saved.items() if name in known})
 
     def update(self, values: dict[str, Any]) -> None:
-        """Change some knobs, all or none. Raises BadValue."""
+        """Change some knobs, all or none. Raises BadValueError."""
         parsed = {name: parse(name, value) for name, value in values.items()}
         saved = {**asdict(self.knobs), **parsed}
         change = Change()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 import stripe
@@ -31,41 +32,44 @@ def page(error: stripe.StripeError) -> bool:
     return error.http_status == 502 and "<html>" in str(error.http_body)
 
 
-# account, what the first call meets, movements after it, calls that fail, resend is a replay
-ONCE: list[tuple[str, Check, int, int, bool]] = [
-    ("acct_drop_before1", lost, 0, 1, False),
-    ("acct_lost_answer1", lost, 1, 1, True),
-    ("acct_silent1", lost, 1, 1, True),
-    ("acct_truncated1", lost, 1, 1, True),
-    ("acct_409x1", status(409, "idempotency_key_in_use"), 0, 1, False),
-    ("acct_429x1", status(429, "rate_limit"), 0, 2, False),
-    ("acct_lock_timeout1", status(429, "lock_timeout"), 0, 1, False),
-    ("acct_html_5021", page, 0, 1, False),
-    ("acct_html_502_after1", page, 1, 1, True),
+@dataclass(frozen=True)
+class Once:
+    """A magic account: what the first calls meet, what has moved then, what the resend is."""
+
+    account: str
+    meets: Check
+    moved: int
+    failures: int = 1
+
+
+ONCE = [
+    Once("acct_drop_before1", lost, 0),
+    Once("acct_lost_answer1", lost, 1),
+    Once("acct_silent1", lost, 1),
+    Once("acct_truncated1", lost, 1),
+    Once("acct_409x1", status(409, "idempotency_key_in_use"), 0),
+    Once("acct_429x1", status(429, "rate_limit"), 0, failures=2),
+    Once("acct_lock_timeout1", status(429, "lock_timeout"), 0),
+    Once("acct_html_5021", page, 0),
+    Once("acct_html_502_after1", page, 1),
 ]
 
 
-@pytest.mark.parametrize(("account", "meets", "moved", "failures", "replayed"), ONCE)
+@pytest.mark.parametrize("once", ONCE, ids=lambda once: once.account)
 def test_fault_strikes_first_and_the_resend_meets_the_rules(
-    sandbox: SandboxProcess,
-    pay: Pay,
-    account: str,
-    meets: Check,
-    moved: int,
-    failures: int,
-    replayed: bool,
+    sandbox: SandboxProcess, pay: Pay, once: Once
 ) -> None:
-    for _ in range(failures):
+    for _ in range(once.failures):
         with pytest.raises(stripe.StripeError) as caught:
-            pay(account, key="k")
-        assert meets(caught.value), caught.value
-        assert sandbox.totals()["movements"] == moved
-    made = pay(account, key="k")
+            pay(once.account, key="k")
+        assert once.meets(caught.value), caught.value
+        assert sandbox.totals()["movements"] == once.moved
+    made = pay(once.account, key="k")
     assert made.last_response is not None
-    assert ("Idempotent-Replayed" in made.last_response.headers) is replayed
+    assert ("Idempotent-Replayed" in made.last_response.headers) is bool(once.moved)
     assert sandbox.totals()["movements"] == 1
     with pytest.raises(stripe.StripeError):
-        pay(account, key="another")
+        pay(once.account, key="another")
 
 
 @pytest.mark.parametrize(("account", "moved"), [("acct_500_after1", 1), ("acct_500_stored1", 0)])
@@ -75,7 +79,8 @@ def test_a_stored_500_is_replayed_for_the_life_of_its_key(
     for replay in (False, True, True):
         with pytest.raises(stripe.APIError) as caught:
             pay(account, key="k", transfer_group="debt")
-        assert caught.value.http_status == 500 and caught.value.headers is not None
+        assert caught.value.http_status == 500
+        assert caught.value.headers is not None
         assert ("Idempotent-Replayed" in caught.value.headers) is replay
         assert sandbox.totals()["movements"] == moved
     assert len(client.v1.transfers.list({"transfer_group": "debt"}).data) == moved
@@ -119,7 +124,8 @@ def test_any_account_can_be_broken_and_cured(
         pay("acct_1Crew", key="k1")
     assert caught.value.code == "insufficient_capabilities_for_transfer"
     account = client.v1.accounts.retrieve("acct_1Crew")
-    assert account.capabilities is not None and account.capabilities.transfers == "inactive"
+    assert account.capabilities is not None
+    assert account.capabilities.transfers == "inactive"
     sandbox.set_account("acct_1Other", missing=True)
     with pytest.raises(stripe.InvalidRequestError) as caught:
         pay("acct_1Other", key="k2")
@@ -127,7 +133,8 @@ def test_any_account_can_be_broken_and_cured(
     sandbox.cure("acct_1Crew")
     assert pay("acct_1Crew", key="k3").amount == 4500
     kinds = [event.type for event in client.v1.events.list().data]
-    assert kinds.count("account.updated") == 2 and kinds.count("capability.updated") == 2
+    assert kinds.count("account.updated") == 2
+    assert kinds.count("capability.updated") == 2
 
 
 def test_spent_money_cannot_be_taken_back(
@@ -266,14 +273,14 @@ def test_any_error_can_be_ordered(sandbox: SandboxProcess, pay: Pay) -> None:
 )
 def test_nonsense_is_refused(sandbox: SandboxProcess, path: str, values: dict[str, object]) -> None:
     before = sandbox.settings()
-    with pytest.raises(SandboxError, match="40[04]"):
+    with pytest.raises(SandboxError, match=r"40[04]"):
         sandbox.call("POST", path, values)
     assert sandbox.settings() == before
 
 
 def test_catalogue_names_every_magic_account(sandbox: SandboxProcess) -> None:
     catalogue = sandbox.call("GET", "faults")["catalogue"]
-    tested = {account.removeprefix("acct_") for account, *_ in ONCE}
+    tested = {once.account.removeprefix("acct_") for once in ONCE}
     tested |= {"500_after", "500_stored", "insufficient", "no_transfers", "missing", "spent"}
     tested |= {"slow", "slow_commit"}
     for row in catalogue:
@@ -292,8 +299,7 @@ def test_default_limits_are_those_of_stripes_sandbox(sandbox: SandboxProcess, pa
                 pay(key=f"k{worker}-{number}")
                 outcome = "paid"
             except stripe.RateLimitError as error:
-                assert error.headers is not None
-                outcome = error.headers["Stripe-Rate-Limited-Reason"]
+                outcome = (error.headers or {})["Stripe-Rate-Limited-Reason"]
             with lock:
                 outcomes.append(outcome)
 
@@ -320,3 +326,15 @@ def test_global_limit(sandbox: SandboxProcess, client: stripe.StripeClient) -> N
         client.v1.events.list()
     assert caught.value.headers is not None
     assert caught.value.headers["Stripe-Rate-Limited-Reason"] == "global-rate"
+
+
+def test_an_account_is_listed_for_cure_as_soon_as_somebody_tried_to_pay_it(
+    sandbox: SandboxProcess, client: stripe.StripeClient, pay: Pay
+) -> None:
+    for account in ("acct_no_transfers1", "acct_drop_before1", "acct_missing1"):
+        with pytest.raises(stripe.StripeError):
+            pay(account, key=account)
+    known = [row.id for row in client.v1.accounts.list().data]
+    assert known == ["acct_drop_before1", "acct_no_transfers1"]
+    sandbox.cure("acct_missing1")
+    assert "acct_missing1" in [row.id for row in client.v1.accounts.list().data]

@@ -12,7 +12,7 @@ import pytest
 import stripe
 
 from sandbox import journal as journal_module
-from sandbox.journal import Change, Journal, JournalCorrupt, JournalInUse
+from sandbox.journal import Change, Journal, JournalCorruptError, JournalInUseError
 from tests.sandbox.conftest import Pay, client_for
 from tests.sandbox_process import ROOT, SandboxProcess
 
@@ -50,7 +50,8 @@ def test_books_survive_sigkill(
     assert after["clock"] >= before["clock"]
     assert sandbox.settings()["latency_ms"] == 1
     again = pay(key="k1", transfer_group="g")
-    assert again.id == made.id and again.last_response is not None
+    assert again.id == made.id
+    assert again.last_response is not None
     assert again.last_response.headers["Idempotent-Replayed"] == "true"
     with pytest.raises(stripe.InvalidRequestError):
         pay("acct_missing1", key="k2")
@@ -124,7 +125,7 @@ def test_damage_in_the_middle_refuses_to_start(tmp_path: Path) -> None:
     put(journal, "b", 2)
     journal.close()
     path.write_bytes(b"x" + path.read_bytes()[1:])
-    with pytest.raises(JournalCorrupt):
+    with pytest.raises(JournalCorruptError):
         Journal(path).open()
 
 
@@ -142,7 +143,7 @@ def test_compaction_keeps_rows_and_order(tmp_path: Path, monkeypatch: pytest.Mon
     before = path.stat().st_size
     compacted = opened(path)
     assert path.stat().st_size < before / 5
-    with pytest.raises(JournalInUse):
+    with pytest.raises(JournalInUseError):
         Journal(path).open()
     put(compacted, "new", 1)
     compacted.close()
@@ -187,7 +188,8 @@ def test_two_sandboxes_cannot_share_books(sandbox: SandboxProcess) -> None:
         timeout=10,
         check=False,
     )
-    assert second.returncode == 1 and "in use" in second.stderr
+    assert second.returncode == 1
+    assert "in use" in second.stderr
 
 
 def test_sigterm_ends_the_process_cleanly(tmp_path: Path) -> None:

@@ -39,12 +39,16 @@ def test_transfer_has_stripes_shape_and_moves_the_balance(
     row = pay(
         key="po-1-a1", transfer_group="transfer:1", metadata={"transfer_id": "1"}, currency="USD"
     ).to_dict()
-    assert row["id"].startswith("tr_") and row["destination_payment"].startswith("py_")
-    assert row["object"] == "transfer" and "status" not in row
+    assert row["id"].startswith("tr_")
+    assert row["destination_payment"].startswith("py_")
+    assert row["object"] == "transfer"
+    assert "status" not in row
     assert (row["amount"], row["currency"], row["destination"]) == (4500, "usd", "acct_1Crew")
     assert (row["amount_reversed"], row["reversed"], row["livemode"]) == (0, False, False)
-    assert row["metadata"] == {"transfer_id": "1"} and row["transfer_group"] == "transfer:1"
-    assert row["description"] is None and row["source_type"] == "card"
+    assert row["metadata"] == {"transfer_id": "1"}
+    assert row["transfer_group"] == "transfer:1"
+    assert row["description"] is None
+    assert row["source_type"] == "card"
     assert row["reversals"] == {
         "object": "list",
         "data": [],
@@ -60,7 +64,8 @@ def test_headers_of_a_first_answer(pay: Pay) -> None:
     response = pay(key="po-1-a1").last_response
     assert response is not None
     headers = response.headers
-    assert response.request_id and response.request_id.startswith("req_")
+    assert response.request_id
+    assert response.request_id.startswith("req_")
     assert headers["Original-Request"] == headers["Request-Id"]
     assert headers["Idempotency-Key"] == "po-1-a1"
     assert headers["Stripe-Should-Retry"] == "false"
@@ -72,8 +77,10 @@ def test_headers_of_a_first_answer(pay: Pay) -> None:
 def test_only_test_keys_are_let_in(sandbox: SandboxProcess, key: str) -> None:
     status, headers, body = raw(sandbox, "GET", "/v1/balance", key=key)
     error = body["error"]
-    assert status == 401 and headers["Request-Id"].startswith("req_")
-    assert isinstance(error, dict) and error["type"] == "invalid_request_error"
+    assert status == 401
+    assert headers["Request-Id"].startswith("req_")
+    assert isinstance(error, dict)
+    assert error["type"] == "invalid_request_error"
 
 
 def test_real_library_sees_an_authentication_error(sandbox: SandboxProcess) -> None:
@@ -137,14 +144,18 @@ def test_paging_walks_both_ways_without_gap_or_repeat(
     walked = [row.id for row in client.v1.transfers.list({"limit": 10}).auto_paging_iter()]
     assert walked == newest_first
     first = client.v1.transfers.list()
-    assert [row.id for row in first.data] == newest_first[:10] and first.has_more
+    assert [row.id for row in first.data] == newest_first[:10]
+    assert first.has_more
     assert first.url == "/v1/transfers"
     last = client.v1.transfers.list({"limit": 5, "starting_after": newest_first[19]})
-    assert [row.id for row in last.data] == newest_first[20:] and not last.has_more
+    assert [row.id for row in last.data] == newest_first[20:]
+    assert not last.has_more
     back = client.v1.transfers.list({"limit": 5, "ending_before": newest_first[20]})
-    assert [row.id for row in back.data] == newest_first[15:20] and back.has_more
+    assert [row.id for row in back.data] == newest_first[15:20]
+    assert back.has_more
     top = client.v1.transfers.list({"limit": 5, "ending_before": newest_first[3]})
-    assert [row.id for row in top.data] == newest_first[:3] and not top.has_more
+    assert [row.id for row in top.data] == newest_first[:3]
+    assert not top.has_more
     group = client.v1.transfers.list({"transfer_group": "g1", "limit": 3})
     assert [row.id for row in group.auto_paging_iter()] == made[1::2][::-1]
     with pytest.raises(stripe.InvalidRequestError):
@@ -188,7 +199,9 @@ def test_reversal_takes_back_parts_and_not_more(
     made = pay(key="k")
     after = client.v1.balance.retrieve().available[0].amount
     part = client.v1.transfers.reversals.create(made.id, {"amount": 1500})
-    assert part.id.startswith("trr_") and part.transfer == made.id and part.amount == 1500
+    assert part.id.startswith("trr_")
+    assert part.transfer == made.id
+    assert part.amount == 1500
     row = client.v1.transfers.retrieve(made.id)
     assert (row.amount_reversed, row.reversed) == (1500, False)
     assert [each.id for each in row.reversals.data] == [part.id]
@@ -221,7 +234,8 @@ def test_ledger_shows_every_movement(client: stripe.StripeClient, pay: Pay) -> N
 def test_update_changes_only_words(client: stripe.StripeClient, pay: Pay) -> None:
     made = pay(key="k", metadata={"a": "1", "b": "2"})
     row = client.v1.transfers.update(made.id, {"description": "x", "metadata": {"a": "", "c": "3"}})
-    assert row.description == "x" and row.to_dict()["metadata"] == {"b": "2", "c": "3"}
+    assert row.description == "x"
+    assert row.to_dict()["metadata"] == {"b": "2", "c": "3"}
     (event,) = client.v1.events.list({"type": "transfer.updated"}).data
     assert event.data.to_dict()["previous_attributes"]["description"] is None
 
@@ -238,11 +252,14 @@ def test_expand(client: stripe.StripeClient, pay: Pay) -> None:
 
 def test_accounts_and_capabilities(client: stripe.StripeClient, sandbox: SandboxProcess) -> None:
     well = client.v1.accounts.retrieve("acct_1Well")
-    assert well.capabilities is not None and well.capabilities.transfers == "active"
-    assert well.payouts_enabled and well.requirements is not None
+    assert well.capabilities is not None
+    assert well.capabilities.transfers == "active"
+    assert well.payouts_enabled
+    assert well.requirements is not None
     assert well.requirements.disabled_reason is None
     ill = client.v1.accounts.retrieve("acct_no_transfers1")
-    assert ill.capabilities is not None and ill.capabilities.transfers == "inactive"
+    assert ill.capabilities is not None
+    assert ill.capabilities.transfers == "inactive"
     capability = client.v1.accounts.capabilities.retrieve("acct_no_transfers1", "transfers")
     assert capability.status == "inactive"
     assert len(client.v1.accounts.capabilities.list("acct_1Well").data) == 2

@@ -24,7 +24,8 @@ def test_event_is_signed_and_names_the_key(
     made = pay(key="po-1-a1", transfer_group="debt")
     (got,) = receiver.wait_for(1)
     event = got.event(SECRET).to_dict()
-    assert event["type"] == "transfer.created" and event["livemode"] is False
+    assert event["type"] == "transfer.created"
+    assert event["livemode"] is False
     assert event["data"]["object"] == made.to_dict()
     assert event["request"]["idempotency_key"] == "po-1-a1"
     assert made.last_response is not None
@@ -126,7 +127,8 @@ def test_early_webhook_is_acknowledged_before_the_answer(
     made = pay("acct_webhook_early1", key="k")
     answered = time.monotonic()
     (got,) = receiver.wait_for(1, seconds=0)
-    assert got.at < answered and made.id in got.body.decode()
+    assert got.at < answered
+    assert made.id in got.body.decode()
     assert sandbox.deliveries()[0]["state"] == "delivered"
 
 
