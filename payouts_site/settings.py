@@ -220,6 +220,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105 - a model's name, not a secret
+MIGRATION_MODULES = {"knox": None}  # its migrations create the table that ours replaces
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Bearer"}
 
 # --- Static files, time, language -------------------------------------------------------------------
