@@ -102,7 +102,8 @@ def _literal(model: type[models.Model], name: str, value: Any) -> Any:
 def _assignments(
     model: type[models.Model], changes: Mapping[str, Any]
 ) -> tuple[list[str], list[Any]]:
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for name, value in changes.items():
         column, cast = column_of(model, name)
         if isinstance(value, SecondsFromNow):
@@ -122,7 +123,8 @@ def _assignments(
 def _conditions(
     model: type[models.Model], conditions: Mapping[str, Any]
 ) -> tuple[list[str], list[Any]]:
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for name, value in conditions.items():
         column, cast = column_of(model, name)
         if value is PASSED:
@@ -148,7 +150,9 @@ def update_statement(
 
 
 def _insert(row: Insert) -> tuple[str, list[Any]]:
-    columns, values, params = [], [], []
+    columns: list[str] = []
+    values: list[str] = []
+    params: list[Any] = []
     for name, value in row.values.items():
         column, cast = column_of(row.model, name)
         columns.append(column)

@@ -17,13 +17,13 @@ class OnlyDeclaredSteps(pgtrigger.Trigger):
     """
 
     when = pgtrigger.Before
-    operation = pgtrigger.UpdateOf("status")
+    operation = pgtrigger.UpdateOf("status")  # type: ignore[no-untyped-call]
     condition = pgtrigger.Condition("OLD.status IS DISTINCT FROM NEW.status")
 
     def get_func(self, model: type[models.Model]) -> str:  # type: ignore[override]
         """PL/pgSQL body for `model`."""
         # Migrations hand in a bare copy of the model, without its declarations.
-        declared = apps.get_model(model._meta.label)
+        declared: type[models.Model] = apps.get_model(model._meta.label)
         table = transition_table(declared)
         pairs = ", ".join(f"('{old}', '{new}')" for old, new in table.pairs())
         noun = subject_type(declared)

@@ -32,14 +32,16 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
-            raise TypeError(f"minor units are an int, not {type(self.minor).__name__}")
+        # A float must not get in here either from code that no type checker sees.
+        minor: object = self.minor
+        if not isinstance(minor, int) or isinstance(minor, bool):
+            raise TypeError(f"minor units are an int, not {type(minor).__name__}")
         exponent(self.currency)
         if abs(self.minor) > MAX_MINOR:
             raise InvalidAmount("The amount is too large.", "amount_too_large")
 
     @classmethod
-    def parse(cls, text: str, currency: str) -> "Money":
+    def parse(cls, text: object, currency: str) -> "Money":
         """Read a decimal string in major units, such as "450.00".
 
         Raises InvalidAmount (`invalid_amount`, `too_many_decimals`, `amount_too_large`) and UnknownCurrency.

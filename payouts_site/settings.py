@@ -122,6 +122,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# First values only: the schedule lives in the database and is edited in the console.
+CELERY_BEAT_SCHEDULE = {
+    "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
+}
 
 # --- Timers (seconds) -------------------------------------------------------------------------------
 SWEEP_INTERVAL_SECONDS = env.float("SWEEP_INTERVAL_SECONDS", default=10)

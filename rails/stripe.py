@@ -7,7 +7,7 @@ both would decide about resending money without the attempt's row.
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import stripe
 from stripe import StripeClient
@@ -24,6 +24,9 @@ from rails.answers import (
     Unreachable,
 )
 
+if TYPE_CHECKING:
+    from stripe.params import TransferCreateParams
+
 # Telemetry would write a file below the home folder and add a header about earlier calls.
 stripe.enable_telemetry = False
 
@@ -32,7 +35,7 @@ stripe.enable_telemetry = False
 _WIRE_FACTOR = {"ISK": 100, "UGX": 100}
 
 
-class BadSignature(Exception):  # noqa: N818 - what happened, in the rail's words
+class BadSignature(Exception):
     """The message was not signed with our secret, or too long ago (300 s)."""
 
 
@@ -74,7 +77,7 @@ class StripeRail:
         """POST /v1/transfers with exactly `request` (amount in minor units) under the given key."""
         try:
             transfer = self._client.v1.transfers.create(
-                params=dict(request),  # type: ignore[arg-type] - stored JSON, checked by our own books
+                params=cast("TransferCreateParams", dict(request)),
                 options={"idempotency_key": idempotency_key},
             )
         except stripe.StripeError as error:
@@ -104,11 +107,11 @@ class StripeRail:
         `since`: Unix seconds of the first send. An event gives the idempotency key back; a balance transaction of
         the same amount names its transfer, which is read to compare the group (rules for exactly-once, 7).
         """
-        created = {"gte": since - 60}
+        since -= 60  # our clock and the rail's may differ
         wire_amount = amount_minor * _WIRE_FACTOR.get(currency, 1)
         try:
             events = self._client.v1.events.list(
-                {"type": "transfer.created", "created": created, "limit": 100}
+                {"type": "transfer.created", "created": {"gte": since}, "limit": 100}
             )
             hits = {
                 _object_id(event)
@@ -116,7 +119,12 @@ class StripeRail:
                 if idempotency_key == _event_key(event) or group == _event_group(event)
             }
             ledger = self._client.v1.balance_transactions.list(
-                {"type": "transfer", "currency": currency.lower(), "created": created, "limit": 100}
+                {
+                    "type": "transfer",
+                    "currency": currency.lower(),
+                    "created": {"gte": since},
+                    "limit": 100,
+                }
             )
             hits |= {
                 str(line.source)
@@ -131,7 +139,7 @@ class StripeRail:
             mine,
             {
                 "asked": "GET /v1/events and /v1/balance_transactions "
-                f"of transfers, created[gte]={since - 60}",
+                f"of transfers, created[gte]={since}",
                 "found": [movement.reference for movement in mine],
             },
         )

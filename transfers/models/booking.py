@@ -11,7 +11,7 @@ from guard.triggers import OnlyDeclaredSteps
 from money import Money
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class BookingStatus(models.TextChoices):

@@ -13,7 +13,7 @@ from money import Money
 from transfers.triggers import CountIntoBooking, DebtIsFixed
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django.db.models.fields.related_descriptors import RelatedManager
 
     from transfers.models.attempt import TransferAttempt
     from transfers.models.reversal import TransferReversal

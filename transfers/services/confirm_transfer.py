@@ -29,28 +29,38 @@ def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
     """
     transfer = get_transfer(transfer_id)
     wait_for_turn(transfer.rail)
-    match stripe_rail().find(transfer_group(transfer)):
-        case Unreachable(reason):
-            raise RailUnavailable(f"{transfer.rail} did not answer: {reason}.", retry_after=5)
-        case Seen(movements=[], evidence=evidence):
-            done = "the rail has no movement for it"
-            if transfer.rail_reference:
-                done = "finding: paid here, unknown to the rail"
-                raise_finding(
-                    subject=f"transfer:{transfer.pk}",
-                    kind="movement_missing",
-                    detail=f"{transfer.rail_reference} is not in the rail's books.",
-                    actor=actor,
-                    evidence=evidence,
-                )
-        case Seen(movements=movements, evidence=evidence):
-            done = "; ".join(
-                settle_movement(
-                    transfer_id=transfer.pk, movement=movement, evidence=evidence, actor=actor
-                )
-                for movement in movements
-            )
+    seen = stripe_rail().find(transfer_group(transfer))
+    if isinstance(seen, Unreachable):
+        raise RailUnavailable(f"{transfer.rail} did not answer: {seen.reason}.", retry_after=5)
+    done = _apply(transfer, seen, actor)
     record(
-        Note(f"transfer:{transfer.pk}", "transfer.confirmed", actor, reason=done, snapshot=evidence)
+        Note(
+            f"transfer:{transfer.pk}",
+            "transfer.confirmed",
+            actor,
+            prior_status=transfer.status,
+            reason=done,
+            snapshot=seen.evidence,
+        )
     )
     return get_transfer(transfer_id), done
+
+
+def _apply(transfer: Transfer, seen: Seen, actor: Actor) -> str:
+    if seen.movements:
+        return "; ".join(
+            settle_movement(
+                transfer_id=transfer.pk, movement=movement, evidence=seen.evidence, actor=actor
+            )
+            for movement in seen.movements
+        )
+    if not transfer.rail_reference:
+        return "the rail has no movement for it"
+    raise_finding(
+        subject=f"transfer:{transfer.pk}",
+        kind="movement_missing",
+        detail=f"{transfer.rail_reference} is not in the rail's books.",
+        actor=actor,
+        evidence=seen.evidence,
+    )
+    return "finding: paid here, unknown to the rail"

@@ -1,9 +1,9 @@
 """Say that our books and a rail disagree."""
 
+import json
 from typing import Any
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from audit.actor import Actor
 from audit.record import Note, record
@@ -17,10 +17,10 @@ def raise_finding(
         cursor.execute(
             """
             INSERT INTO transfers_finding (subject, kind, detail, evidence, state)
-            VALUES (%s, %s, %s, %s, 'open')
+            VALUES (%s, %s, %s, %s::jsonb, 'open')
             ON CONFLICT (subject, kind) WHERE state = 'open' DO NOTHING
             """,
-            [subject, kind, detail, Jsonb(evidence)],
+            [subject, kind, detail, json.dumps(evidence)],
         )
         is_new = cursor.rowcount == 1
     if is_new:

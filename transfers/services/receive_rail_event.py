@@ -1,10 +1,10 @@
 """An inbound webhook: verified on the raw body, stored once, applied later."""
 
+import json
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from guard.errors import Refused
 from rails.stripe import BadSignature, verify_event
@@ -36,9 +36,14 @@ def receive_stripe_event(*, payload: bytes, signature: str) -> bool:
 def _store(rail: str, event: dict[str, Any]) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO transfers_railevent (rail, event_id, type, payload) VALUES (%s, %s, %s, %s) "
+            "INSERT INTO transfers_railevent (rail, event_id, type, payload) VALUES (%s, %s, %s, %s::jsonb) "
             "ON CONFLICT (rail, event_id) DO NOTHING RETURNING id",
-            [rail, str(event.get("id", ""))[:255], str(event.get("type", ""))[:128], Jsonb(event)],
+            [
+                rail,
+                str(event.get("id", ""))[:255],
+                str(event.get("type", ""))[:128],
+                json.dumps(event),
+            ],
         )
         row = cursor.fetchone()
         if row is not None:

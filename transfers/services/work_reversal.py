@@ -71,7 +71,6 @@ def _earlier_send(reversal: TransferReversal) -> Answer | None:
             return Unclear("no trace of it, and too old to send again: a person must look")
         case Seen():
             return Unclear("more than one reversal carries this id: a person must look")
-    return None
 
 
 def _record(reversal: TransferReversal, answer: Answer, actor: Actor) -> None:
