@@ -89,7 +89,7 @@ class Console:
 
     async def handle(self, request: Request) -> Response:
         """GET only: the page changes nothing."""
-        if request.method not in ("GET", "HEAD"):
+        if request.method != "GET":
             return Response(405, b"", {**HEADERS, "Allow": "GET"}, "text/plain")
         if request.path == "/console.css":
             return Response(200, self._style, dict(HEADERS), "text/css; charset=utf-8")

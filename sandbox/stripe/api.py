@@ -45,6 +45,7 @@ class Api:
         self._faults = parts.faults
         self._webhooks = parts.webhooks
         self._endpoints = endpoints
+        self._era = 0
         self.limiter = Limiter()
         self.counts: Counter[str] = Counter()
 
@@ -101,10 +102,17 @@ class Api:
             request_id=request_id,
             key=request.headers.get("idempotency-key", "") if form else "",
             account=request.headers.get("stripe-account", ""),
+            era=self._era,
         )
         if isinstance(endpoint, Read):
             return await self._read(endpoint, call, headers)
         return await self._write(endpoint, call, headers)
+
+    def reset(self) -> None:
+        """Start counting anew; calls that are still under way will not touch the new books."""
+        self._era += 1
+        self.counts.clear()
+        self.limiter.reset()
 
     def _authenticate(self, request: Request) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -222,6 +230,8 @@ class Api:
         self, endpoint: Write, call: Call, work: Strike | None, subject: Subject, print_: str
     ) -> tuple[int, str, list[str]]:
         """Execute and write. Returns status, body and the events to deliver. No await in here."""
+        if call.era != self._era:
+            raise errors.server_error(stored=False)
         change = Change()
         name = work.name if work is not None else ""
         params = work.params if work is not None else {}

@@ -21,6 +21,7 @@ class Call:
     request_id: str
     key: str = ""
     account: str = ""
+    era: int = 0
     event_mode: str = ""
     event_delay_ms: int = 0
     fields: Row = field(default_factory=dict)

@@ -136,8 +136,7 @@ class Control:
         self._journal.erase()
         self._webhooks.forget()
         self._settings.load()
-        self._api.limiter.reset()
-        self._api.counts.clear()
+        self._api.reset()
         self._keys.in_use = self._keys.replays = 0
         return self.report.totals()
 

@@ -68,6 +68,7 @@ class Webhooks:
         self.events = Column(journal, "events", ("type",))
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[bool]] = set()
+        self._in_flight: set[str] = set()
         self._gate = asyncio.Semaphore(PARALLEL)
 
     def record(
@@ -131,7 +132,7 @@ class Webhooks:
         loop = asyncio.get_running_loop()
         for key in events:
             row = self._journal.table("deliveries").get(key)
-            if row is not None and key not in self._timers:
+            if row is not None and key not in self._timers and key not in self._in_flight:
                 self._timers[key] = loop.call_later(self._delay(row), self._spawn, key)
 
     def _delay(self, row: Row) -> float:
@@ -142,24 +143,31 @@ class Webhooks:
 
     def _spawn(self, key: str) -> None:
         self._timers.pop(key, None)
+        self._in_flight.add(key)
         task = asyncio.get_running_loop().create_task(self._deliver_in_turn(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver_in_turn(self, key: str) -> bool:
-        async with self._gate:
-            if not self._settings.knobs.webhooks_enabled:
-                return False
-            row = self._journal.table("deliveries").get(key)
-            if row is None or row["state"] != "pending":
-                return False
-            return await self.deliver(key)
+        try:
+            async with self._gate:
+                return self._due(key) and await self.deliver(key)
+        finally:
+            self._in_flight.discard(key)
+            if self._due(key):
+                self.schedule([key])
+
+    def _due(self, key: str) -> bool:
+        row = self._journal.table("deliveries").get(key)
+        waiting = row is not None and row["state"] == "pending"
+        return waiting and self._settings.knobs.webhooks_enabled
 
     async def deliver(self, key: str) -> bool:
         """One attempt now, whatever its state; a failed pending one is scheduled again."""
         event = self._journal.table("events").get(key)
         if event is None or not self.url:
             return False
+        self._cancel(key)
         body = json.dumps(event).encode()
         status: int | None = None
         error = None
@@ -200,6 +208,11 @@ class Webhooks:
         if state == "pending":
             self.schedule([key])
 
+    def _cancel(self, key: str) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+
     def delivered(self, key: str) -> bool:
         return bool(self._journal.table("deliveries")[key]["state"] == "delivered")
 
@@ -208,13 +221,7 @@ class Webhooks:
         keys = self.pending()
         if order == "reverse":
             keys.reverse()
-        result = []
-        for key in keys:
-            timer = self._timers.pop(key, None)
-            if timer is not None:
-                timer.cancel()
-            result.append({"event": key, "delivered": await self.deliver(key)})
-        return result
+        return [{"event": key, "delivered": await self.deliver(key)} for key in keys]
 
     def forget(self) -> None:
         """Drop every timer, after the books have been erased."""

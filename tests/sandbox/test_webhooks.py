@@ -68,7 +68,8 @@ def test_refused_delivery_is_repeated_and_signed_afresh(
     got = receiver.wait_for(3)
     assert len({each.body for each in got}) == 1
     assert got[0].signature != got[2].signature
-    assert got[2].at - got[1].at > 1.5 * (got[1].at - got[0].at)
+    assert got[1].at - got[0].at > 0.4
+    assert got[2].at - got[1].at > 0.9
     assert quiet(receiver) == 3
     (row,) = sandbox.deliveries()
     assert (row["state"], row["attempts"], row["status"]) == ("delivered", 3, 200)
@@ -134,10 +135,10 @@ def test_early_webhook_is_acknowledged_before_the_answer(
 
 def test_late_webhook(sandbox: SandboxProcess, pay: Pay, receiver: Receiver) -> None:
     sandbox.settings(webhook_late_ms=500)
+    asked = time.monotonic()
     pay("acct_webhook_late1", key="k")
-    answered = time.monotonic()
     (got,) = receiver.wait_for(1)
-    assert got.at - answered > 0.4
+    assert got.at - asked >= 0.5
 
 
 def test_pending_events_can_be_delivered_in_reverse(
