@@ -17,9 +17,11 @@ timeout = 60
 graceful_timeout = 20
 keepalive = 5
 backlog = 512
+# Its default place is one per user, not one per installation.
+control_socket_disable = True
 
 # Workers prove that they live by touching a file there; on a disk a slow sync would look like a hang.
-_shared_memory = Path("/dev/shm")
+_shared_memory = Path("/dev/shm")  # noqa: S108 - the system's folder, no name of ours in it
 worker_tmp_dir = (
     str(_shared_memory) if os.access(_shared_memory, os.W_OK) else tempfile.gettempdir()
 )

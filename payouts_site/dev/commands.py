@@ -25,18 +25,18 @@ def _up(arguments: list[str]) -> int:
 
 
 def _in_throwaway_services(
-    command: Sequence[str], settings: Mapping[str, str], browser: bool = False
+    command: Sequence[str], settings: Mapping[str, str], *, browser: bool
 ) -> int:
-    with throwaway_services(settings) as environment:
+    with throwaway_services(settings) as services:
+        # Playwright's synchronous interface runs an event loop in the tests' thread.
+        environment = services | {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
         if browser:
             environment |= exported_environment()
-        # Playwright's synchronous interface runs an event loop in the tests' thread.
-        environment |= {"DJANGO_ALLOW_ASYNC_UNSAFE": "true"}
         return run_in_foreground([sys.executable, *command], environment)
 
 
 def pytest_command(arguments: Sequence[str]) -> list[str]:
-    """pytest on two processes, unless the caller chose a number."""
+    """Pytest on two processes, unless the caller chose a number."""
     chosen = any(argument.startswith(("-n", "--numprocesses")) for argument in arguments)
     return ["-m", "pytest", *([] if chosen else ["-n", "2"]), *arguments]
 
@@ -54,7 +54,9 @@ def _test_guards(arguments: list[str]) -> int:
 
 
 def _bench(arguments: list[str]) -> int:
-    return _in_throwaway_services(["-m", "bench", *arguments], embedded.DURABLE_SETTINGS)
+    return _in_throwaway_services(
+        ["-m", "bench", *arguments], embedded.DURABLE_SETTINGS, browser=False
+    )
 
 
 def _manage(arguments: list[str]) -> int:
@@ -107,7 +109,7 @@ def _reset(arguments: list[str]) -> int:
 def _lock(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev lock")
     parser.add_argument("--upgrade", action="store_true", help="newest allowed versions")
-    return regenerate(parser.parse_args(arguments).upgrade)
+    return regenerate(upgrade=parser.parse_args(arguments).upgrade)
 
 
 COMMANDS: dict[str, Command] = {

@@ -32,7 +32,7 @@ def _uv() -> str:
     return found
 
 
-def _compile(uv: str, name: str, source: Sequence[str], upgrade: bool) -> None:
+def _compile(uv: str, name: str, source: Sequence[str], *, upgrade: bool) -> None:
     command = [
         *(uv, "pip", "compile", *source, "--output-file", name, "--universal"),
         *("--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate"),
@@ -44,13 +44,13 @@ def _compile(uv: str, name: str, source: Sequence[str], upgrade: bool) -> None:
     subprocess.run(command, cwd=ROOT, env=environment, input="uv\n", text=True, check=True)
 
 
-def regenerate(upgrade: bool) -> int:
+def regenerate(*, upgrade: bool) -> int:
     """Write all lock files. Versions stay as they are where they still fit, unless `upgrade`."""
     uv = _uv()
     for name, source in LOCKS.items():
         try:
             with step(name):
-                _compile(uv, name, source, upgrade)
+                _compile(uv, name, source, upgrade=upgrade)
         except subprocess.CalledProcessError as failure:
             say(f"{name} could not be resolved (code {failure.returncode}); see above.")
             return 1

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +93,7 @@ class Home:
 
 
 def servers_account() -> Account | None:
-    """nobody when we are root, otherwise None: the servers run as ourselves."""
+    """Nobody when we are root, otherwise None: the servers run as ourselves."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")
@@ -152,17 +152,27 @@ def throwaway_home() -> Iterator[Home]:
     parent = data_root() / "test"
     parent.mkdir(exist_ok=True)
     parent.chmod(0o711)
-    for stale in parent.iterdir():
-        if holder_of(stale / "lock") is None:
-            shutil.rmtree(stale, ignore_errors=True)
-    path = parent / f"{os.getpid()}-{secrets.token_hex(3)}"
-    path.mkdir()
-    path.chmod(0o711)
-    with exclusive(path / "lock") as lock:
+    with ExitStack() as held:
+        with _mutex(parent / "mutex"):
+            for stale in parent.glob("*-*"):
+                if holder_of(stale / "lock") is None:
+                    shutil.rmtree(stale, ignore_errors=True)
+            path = parent / f"{os.getpid()}-{secrets.token_hex(3)}"
+            path.mkdir()
+            path.chmod(0o711)
+            lock = held.enter_context(exclusive(path / "lock"))
         try:
             yield Home(path, servers_account(), lock)
         finally:
             shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _mutex(path: Path) -> Iterator[None]:
+    """Wait for `path`: a folder without its lock yet must not look abandoned to another start."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def remove_everything() -> list[Path]:

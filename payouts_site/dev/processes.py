@@ -55,6 +55,7 @@ class ManagedProcess:
     death_signal: signal.Signals = signal.SIGTERM
     cwd: Path | None = None
     popen: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _log_start: int = field(default=0, init=False)
 
     def spawn(self) -> None:
         """Start the program without waiting for it. Call from the main thread only."""
@@ -64,6 +65,7 @@ class ManagedProcess:
         parent, death_signal = os.getpid(), self.death_signal
         account = self.account
         with self.log.open("ab") as log:
+            self._log_start = log.tell()
             self.popen = subprocess.Popen(
                 self.command,
                 stdin=subprocess.DEVNULL,
@@ -149,10 +151,10 @@ class ManagedProcess:
             return
 
     def tail(self, lines: int = 20) -> list[str]:
-        """The last lines of its log."""
+        """The last lines that it wrote since it was spawned."""
         try:
             with self.log.open("rb") as log:
-                log.seek(max(0, log.seek(0, os.SEEK_END) - 16_384))
+                log.seek(max(self._log_start, log.seek(0, os.SEEK_END) - 16_384))
                 text = log.read().decode("utf-8", "replace")
         except FileNotFoundError:
             return []

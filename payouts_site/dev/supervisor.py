@@ -217,9 +217,9 @@ def up(port: int | None) -> int:
     """Run everything until interrupted; returns the exit code."""
     os.umask(0o077)
     stop_signals = StopSignals()
-    say("Starting PaidOnce")
     try:
         with only_supervisor() as lock, home("up") as data:
+            say("Starting PaidOnce")
             supervisor = Supervisor(data, choose_port(port), stop_signals)
             try:
                 demo = supervisor.start()
