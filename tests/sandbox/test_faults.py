@@ -288,8 +288,14 @@ def test_catalogue_names_every_magic_account(sandbox: SandboxProcess) -> None:
             assert any(name.startswith(row["fault"]) for name in tested), row["fault"]
 
 
-def test_default_limits_are_those_of_stripes_sandbox(sandbox: SandboxProcess, pay: Pay) -> None:
-    sandbox.settings(rate_limit_per_second=100, endpoint_limit_per_second=25)
+def test_limits_are_on_by_default(sandbox: SandboxProcess) -> None:
+    sandbox.call("POST", "reset", {})
+    knobs = sandbox.settings()
+    assert (knobs["rate_limit_per_second"], knobs["endpoint_limit_per_second"]) == (100, 25)
+
+
+def test_a_burst_over_an_endpoints_limit_is_refused(sandbox: SandboxProcess, pay: Pay) -> None:
+    sandbox.settings(rate_limit_per_second=1000, endpoint_limit_per_second=25)
     outcomes: list[str] = []
     lock = threading.Lock()
 
