@@ -97,7 +97,7 @@ class IdempotentPostMixin(APIView):
                 return self._finalize(_replayed(claim))
             if claim is not None:
                 return self._run_claimed(claim)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - the same net as in DRF's dispatch
             return self._finalize(self.handle_exception(exc))
         return self._answer()
 
@@ -115,7 +115,7 @@ class IdempotentPostMixin(APIView):
         claim = begin(
             _scope(request),
             key,
-            hashlib.sha256(request._request.body).hexdigest(),
+            hashlib.sha256(request.body).hexdigest(),
             lease_seconds=settings.LEASE_SECONDS,
             keep_days=HTTP_KEEP_DAYS,
         )
@@ -151,7 +151,7 @@ class IdempotentPostMixin(APIView):
         try:
             handler = getattr(self, "post", self.http_method_not_allowed)
             response = handler(self.request, *self.args, **self.kwargs)
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - the same net as in DRF's dispatch
             response = self.handle_exception(exc)
         return self._finalize(response)
 

@@ -89,12 +89,11 @@ class CursorPages(BasePagination):
         self, page: Sequence[Model], ordering: str, *, more: bool, backwards: bool, started: bool
     ) -> None:
         has_next, has_previous = (bool(page), more) if backwards else (more, started and bool(page))
-        name = ordering.lstrip("-")
-        self._next = self._link(page[-1], ordering, name, False) if has_next else None
-        self._previous = self._link(page[0], ordering, name, True) if has_previous else None
+        self._next = self._link(page[-1], ordering, backwards=False) if has_next else None
+        self._previous = self._link(page[0], ordering, backwards=True) if has_previous else None
 
-    def _link(self, row: Model, ordering: str, name: str, backwards: bool) -> str:
-        names = _columns(type(row), name)
+    def _link(self, row: Model, ordering: str, *, backwards: bool) -> str:
+        names = _columns(type(row), ordering.lstrip("-"))
         position = [_field(type(row), one).value_to_string(row) for one in names]
         cursor = _Cursor(ordering, backwards, position).encode()
         return replace_query_param(self._url, self.cursor_query_param, cursor)

@@ -24,7 +24,7 @@ class StrictJSONParser(JSONParser):
     ) -> Any:
         request = (parser_context or {}).get("request")
         length = int(request.META.get("CONTENT_LENGTH") or 0) if request is not None else 0
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit: int | None = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if limit is not None and length > limit:
             raise RequestDataTooBig(f"The body is larger than {limit} bytes.")
         try:

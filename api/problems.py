@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.encoding import escape_uri_path
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
@@ -39,8 +40,8 @@ _DATABASE_AWAY = (
 _KNOWN: tuple[tuple[type[Exception], int, str, str], ...] = (
     (exceptions.ParseError, 400, "invalid_json", "The body is not valid JSON"),
     (UnreadablePostError, 400, "invalid_json", "The body ended early"),
-    (exceptions.NotAuthenticated, 401, "not_authenticated", "Who are you?"),
-    (exceptions.AuthenticationFailed, 401, "not_authenticated", "Who are you?"),
+    (exceptions.NotAuthenticated, 401, "not_authenticated", "Not authenticated"),
+    (exceptions.AuthenticationFailed, 401, "not_authenticated", "Not authenticated"),
     (exceptions.PermissionDenied, 403, "permission_denied", "Not allowed"),
     (DjangoPermissionDenied, 403, "permission_denied", "Not allowed"),
     (exceptions.NotFound, 404, "not_found", "Not found"),
@@ -72,7 +73,7 @@ class Problem(HttpResponse):
             "title": title,
             "status": status,
             "detail": detail,
-            "instance": request.path if request is not None else "",
+            "instance": escape_uri_path(request.path) if request is not None else "",
             "code": code,
         }
         super().__init__(
@@ -207,6 +208,6 @@ def _headers(exc: BaseException) -> dict[str, str]:
 
 def _unexpected(exc: Exception, request: Request | None, context: Mapping[str, Any]) -> Problem:
     """Report as Django does for an uncaught exception (log, error trackers, the test client), then answer."""
-    http_request = request._request if request is not None else None
+    http_request = request._request if request is not None else None  # noqa: SLF001
     got_request_exception.send(sender=type(context.get("view")), request=http_request)
     return internal_error(request)

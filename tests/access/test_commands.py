@@ -10,6 +10,7 @@ from pytest_django import Settings
 from access.models import ApiToken
 from access.policy import roles_of
 from access.roles import Role
+from audit.models import Entry
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -40,6 +41,8 @@ def test_creates_a_user_with_the_role_and_the_password(
     assert roles_of(user) == {role}
     assert user.check_password(PASSWORD)
     assert not user.is_superuser
+    entry = Entry.objects.get(subject=f"user:{user.pk}")
+    assert (entry.action, entry.snapshot["roles"]) == ("user.created", [role])
 
 
 def test_an_existing_user_is_left_alone(db: None, password: None) -> None:
@@ -79,6 +82,9 @@ def test_a_token_is_alone_on_the_last_line_and_only_its_digest_is_kept(
     assert token.name == "billing"
     assert token.expiry is not None
     assert secret not in {str(value) for value in vars(token).values()}
+    entry = Entry.objects.get(subject=f"api_token:{token.pk}")
+    assert (entry.action, entry.actor_kind) == ("token.created", "command")
+    assert secret not in str(entry.snapshot)
 
 
 def test_without_scope_the_token_has_none_of_its_own(db: None, password: None) -> None:

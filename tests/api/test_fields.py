@@ -11,7 +11,7 @@ from tests.api.urls import Crew, Member
 def _errors(**values: Any) -> dict[str, list[str]]:
     member = Member(data={"name": "Ann"} | values)
     assert not member.is_valid()
-    return {field: [one.code for one in errors] for field, errors in member.errors.items()}  # type: ignore[union-attr]
+    return {field: [one.code for one in errors] for field, errors in member.errors.items()}
 
 
 def test_an_amount_becomes_money_and_money_becomes_a_string() -> None:

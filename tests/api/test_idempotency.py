@@ -2,8 +2,10 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +13,6 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, connections
 from django.db.models.functions import Now
 from django.test import Client
-from django.utils.timezone import timedelta
 
 from api.idempotent import IdempotentPostMixin, KeyInvalid, key_from_header
 from guard import idempotency
@@ -234,6 +235,32 @@ class TestRealCommits:
         IdempotencyRecord.objects.update(locked_until=Now() - timedelta(seconds=1))
         assert post(client_for(secret), "/api/v1/work", {}, "k").status_code == 201
         assert _executions() == 1
+
+    def test_a_full_pool_is_503_in_time_and_nothing_is_lost(self, secret_of: SecretOf) -> None:
+        secret = secret_of("alice")
+        size = connection.settings_dict["OPTIONS"]["pool"]["max_size"]
+        full, over = threading.Barrier(size), threading.Event()  # this thread has a connection too
+
+        def hold() -> None:
+            connection.ensure_connection()
+            full.wait(timeout=60)
+            over.wait(timeout=60)
+            connections.close_all()
+
+        holders = [threading.Thread(target=hold) for _ in range(size - 1)]
+        for holder in holders:
+            holder.start()
+        full.wait(timeout=60)
+        started = time.monotonic()
+        (response,) = _together(1, lambda _: post(client_for(secret), "/api/v1/work", {}, "k"))
+        took = time.monotonic() - started
+        over.set()
+        for holder in holders:
+            holder.join(timeout=60)
+        assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+        assert response["Retry-After"] == "2"
+        assert took < 3
+        assert post(client_for(secret), "/api/v1/work", {}, "k").status_code == 201
 
     def test_a_holder_that_lost_its_lease_commits_nothing(self, secret_of: SecretOf) -> None:
         """The slow one finds the key taken over when it wants to store its answer: its work rolls back."""

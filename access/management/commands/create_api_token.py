@@ -6,11 +6,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from knox.settings import knox_settings
 
+from access.actors import actor_for_command
 from access.models import ApiToken
 from access.policy import roles_of
 from access.roles import SCOPES
+from audit.record import Note, record
 
 
 class Command(BaseCommand):
@@ -39,11 +42,20 @@ class Command(BaseCommand):
             )
         if options["days"] < 1:
             raise CommandError("--days must be at least 1.")
-        token, secret = ApiToken.objects.create(
-            user=user,
-            expiry=timedelta(days=options["days"]),
-            name=options["name"],
-            scopes=sorted(set(options["scope"])),
-        )
+        scopes = sorted(set(options["scope"]))
+        with transaction.atomic():
+            token, secret = ApiToken.objects.create(
+                user=user,
+                expiry=timedelta(days=options["days"]),
+                name=options["name"],
+                scopes=scopes,
+            )
+            note = Note(
+                subject=f"api_token:{token.pk}",
+                action="token.created",
+                actor=actor_for_command("create_api_token"),
+                snapshot={"username": user.username, "name": options["name"], "scopes": scopes},
+            )
+            record(note)
         self.stdout.write(f"Valid until {token.expiry:%Y-%m-%d}. It is shown only now:")
         self.stdout.write(secret)

@@ -11,8 +11,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError, transaction
 
+from access.actors import actor_for_command
 from access.policy import assign_role
 from access.roles import Role
+from audit.record import Note, record
 
 
 class Command(BaseCommand):
@@ -38,6 +40,13 @@ class Command(BaseCommand):
             with transaction.atomic():
                 user.save(force_insert=True)
                 assign_role(user, Role(options["role"]))
+                note = Note(
+                    subject=f"user:{user.pk}",
+                    action="user.created",
+                    actor=actor_for_command("create_operator"),
+                    snapshot={"username": username, "roles": [options["role"]]},
+                )
+                record(note)
         except IntegrityError:
             raise CommandError(
                 f"A user {username!r} exists already; nothing was changed."
