@@ -58,7 +58,7 @@ def button(action: str, label: str, *, style: str = "", **fields: str) -> str:
     )
     return (
         f'<form class="inline" method="post" action="/_sandbox/{escape(action)}">{hidden}'
-        f'<button class="{style}">{escape(label)}</button></form>'
+        f'<button type="submit" class="{style}">{escape(label)}</button></form>'
     )
 
 
@@ -174,7 +174,7 @@ class Console:
                     f"<strong>{escape(row['title'])}</strong> {lasting}",
                     escape(row["story"]),
                     f"<code>{escape(row['account_prefix'])}…</code>",
-                    f'<button name="fault" value="{escape(row["fault"])}">Arm</button>',
+                    f'<button type="submit" name="fault" value="{escape(row["fault"])}">Arm</button>',
                 ]
             )
         return table(["Bad day", "What happens", "Account begins with", ""], rows, "")
