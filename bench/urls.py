@@ -1,0 +1,1 @@
+from payouts_site.urls import urlpatterns
