@@ -4,6 +4,7 @@ Claiming and writing the attempt (its key and exact request) are one statement, 
 is what an answer must be recorded under; a worker that lost its lease holds a fence that no longer matches.
 """
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,17 @@ class Claim:
     transfer: Transfer
     attempt: TransferAttempt
     fence: int
+    call_until: float
+
+    @property
+    def has_time_for_a_call(self) -> bool:
+        """Would a call that starts now be over before the lease is, whatever the rail does?"""
+        return time.monotonic() < self.call_until
+
+
+def _call_until() -> float:
+    # Taken before the claim is committed, so that waiting for the database counts against it as well.
+    return time.monotonic() + float(settings.LEASE_SECONDS - settings.RAIL_TIMEOUT_SECONDS)
 
 
 def build_request(transfer: Transfer, number: int) -> dict[str, Any]:
@@ -46,6 +58,7 @@ def build_request(transfer: Transfer, number: int) -> dict[str, Any]:
 def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
     """Pending -> processing with a new attempt; None when another worker was faster. Commits before it returns."""
     number = transfer.attempt_count + 1
+    call_until = _call_until()
     attempt = Insert(
         TransferAttempt,
         {
@@ -76,7 +89,7 @@ def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
     )
     if not isinstance(result, Won):
         return None
-    return Claim(transfer, transfer.attempts.get(number=number), result.row["fence"])
+    return Claim(transfer, transfer.attempts.get(number=number), result.row["fence"], call_until)
 
 
 def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
@@ -88,6 +101,7 @@ def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
     if attempt is None:
         return None
     unknown = attempt.may_have_moved_money
+    call_until = _call_until()
     won = change_in_place(
         Transfer,
         transfer.pk,
@@ -100,7 +114,8 @@ def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
             "due_at": SecondsFromNow(settings.LEASE_SECONDS),
             "outcome_unknown": unknown,
         },
-        also={"fence": transfer.fence, "due_at": PASSED},
+        version=transfer.version,
+        also={"due_at": PASSED},
         causes=[Update(TransferAttempt, attempt.pk, {"outcome": AttemptOutcome.UNKNOWN})]
         if unknown
         else (),
@@ -110,7 +125,7 @@ def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
     if won is None:
         return None
     attempt.refresh_from_db()
-    return Claim(transfer, attempt, won.row["fence"])
+    return Claim(transfer, attempt, won.row["fence"], call_until)
 
 
 def commit_resend(claim: Claim) -> Claim | None:

@@ -11,7 +11,7 @@ from concurrent.futures import wait as wait_for
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from prometheus_client import Counter
 
 from transfers.services.apply_rail_event import apply_rail_event
@@ -81,12 +81,13 @@ class Sweeper(threading.Thread):
             while not self._stopping.is_set():
                 try:
                     found = sweep_once(pool)
-                except DatabaseError:
+                except Exception:
                     log.exception("transfers.sweep_failed")
                     found = 0
                 if found < MOST_ROWS_IN_A_ROUND:
                     self._stopping.wait(settings.SWEEP_INTERVAL_SECONDS)
 
     def stop(self) -> None:
-        """Finish the round and end."""
+        """Finish the round under way and end; a call to a rail takes at most its timeout."""
         self._stopping.set()
+        self.join(settings.RAIL_TIMEOUT_SECONDS + 5)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from audit.actor import Actor
 from rails.answers import Movement, Seen, Unreachable
-from transfers.models import RailEvent, Transfer
+from transfers.models import RailEvent, Transfer, TransferStatus
 from transfers.pace import wait_for_turn
 from transfers.policy import check_delay
 from transfers.rail_access import stripe_rail
@@ -27,6 +27,10 @@ def apply_rail_event(*, event_id: int) -> None:
         _done(event, "not about transfers")
         return
     reference = str(event.payload.get("data", {}).get("object", {}).get("id", ""))
+    if event.type == "transfer.created" and _is_paid_here(event.rail, reference):
+        # The usual case: the worker's own answer was faster. Reading it again would cost a call to the rail.
+        _done(event, "known already")
+        return
     wait_for_turn(event.rail)
     match stripe_rail().read(reference):
         case Unreachable(reason):
@@ -61,6 +65,12 @@ def _claim(event_id: int) -> RailEvent | None:
         if cursor.rowcount != 1:
             return None
     return RailEvent.objects.get(pk=event_id)
+
+
+def _is_paid_here(rail: str, reference: str) -> bool:
+    return Transfer.objects.filter(
+        rail=rail, rail_reference=reference, status=TransferStatus.SUCCESS
+    ).exists()
 
 
 def _transfer_of(movement: Movement) -> int | None:

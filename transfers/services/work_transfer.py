@@ -8,6 +8,7 @@ Killed anywhere, the lease ends and the next worker finds the attempt. It then a
 identical request again only where the rail's own rules make that safe.
 """
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
@@ -21,6 +22,8 @@ from transfers.rail_access import stripe_rail
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_answer, record_failed, record_unknown
 
+log = structlog.get_logger(__name__)
+
 
 def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> None:
     """Do whatever is due on this transfer; nothing if nothing is, or if another worker has it. Not in a transaction."""
@@ -29,7 +32,8 @@ def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> None:
         claim = claim_pending(transfer, actor=actor)
         if claim is not None:
             _call_and_record(claim, actor)
-    elif transfer.due_at is not None and transfer.due_at <= timezone.now():
+    elif transfer.status == TransferStatus.PROCESSING:
+        # Whether it is due is decided by the database's clock, in the claim itself.
         claim = claim_due(transfer, actor=actor)
         if claim is not None:
             _take_up(claim, actor)
@@ -37,6 +41,10 @@ def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> None:
 
 def _call_and_record(claim: Claim, actor: Actor) -> None:
     wait_for_turn(claim.transfer.rail)
+    if not claim.has_time_for_a_call:
+        # The wait took too long: the next worker takes it up once the lease is over, and asks first.
+        log.warning("transfers.turn_came_too_late", transfer=claim.transfer.pk)
+        return
     answer = stripe_rail().send(
         claim.attempt.request, idempotency_key=claim.attempt.idempotency_key
     )
