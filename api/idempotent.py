@@ -36,6 +36,7 @@ _STORED_HEADERS = ("Content-Type", "Location", "ETag", "Retry-After")
 # Answers about the caller or the moment, not about the request: the next try may fare better.
 _NOT_STORED = frozenset({401, 403, 429})
 _LONGEST_PATH = 300
+_LONGEST_WAIT_SECONDS = 5
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
 _BARE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
@@ -195,7 +196,9 @@ def _scope(request: Request) -> str:
 
 
 def _in_progress(seconds: int) -> KeyInProgress:
-    return KeyInProgress("Ask again later with the same key.", retry_after=seconds)
+    # Most requests end long before their lease does; only after a crash is the whole lease waited for.
+    wait = min(seconds, _LONGEST_WAIT_SECONDS)
+    return KeyInProgress("Ask again shortly with the same key.", retry_after=wait)
 
 
 def _settle(claim: Started, response: HttpResponseBase) -> None:

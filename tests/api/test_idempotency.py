@@ -130,7 +130,7 @@ class TestOneCaller:
         idempotency.begin(scope, "k", body, lease_seconds=30, keep_days=30)
         response = post(api, "/api/v1/work", {}, "k")
         assert (response.status_code, response.json()["code"]) == (409, "idempotency_in_progress")
-        assert response["Retry-After"] == "30"
+        assert response["Retry-After"] == "5"
 
     def test_required_and_malformed_keys(self, api: Client) -> None:
         missing = post(api, "/api/v1/paid-work", {})
