@@ -1,0 +1,85 @@
+"""What every test may use: the test database, a sandbox for this process, the whole stack in processes of its own."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
+
+from audit.models import Entry, Seal
+from payouts_site import celery_app
+from payouts_site.dev.throwaway import without_proxy
+from tests.sandbox_process import SandboxProcess
+from tests.stack import Stack
+from transfers import wake
+from transfers.rail_access import stripe_rail
+
+# A proxy of the machine must not stand between a test and its own servers.
+os.environ.update(without_proxy(os.environ))
+
+WEBHOOK_SECRET = "whsec_tests"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let Django empty the tables between transactional tests: it does so by TRUNCATE, which the audit log refuses.
+
+    Only those two triggers rest, and only in the test database. tests/audit proves them with the triggers enabled.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for table, trigger in truncate_triggers():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+
+
+def truncate_triggers() -> list[tuple[str, str]]:
+    """Table and name, in the database, of each trigger that refuses TRUNCATE."""
+    return [
+        (model._meta.db_table, trigger.get_pgid(model))
+        for model in (Entry, Seal)
+        for trigger in getattr(model._meta, "triggers")  # noqa: B009 - pgtrigger adds it untyped
+        if trigger.name.endswith("is_not_truncated")
+    ]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _queue_in_memory() -> None:
+    """Tests in this process send their wake-up messages nowhere; the stack's processes have a real queue."""
+    celery_app.conf.update(broker_url="memory://")
+
+
+@pytest.fixture(autouse=True)
+def _wake_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed wake-up keeps the process quiet for some seconds: not from one test into the next."""
+    monkeypatch.setattr(wake, "_quiet_until", 0.0)
+
+
+@pytest.fixture(scope="session")
+def session_sandbox() -> Iterator[SandboxProcess]:
+    """One sandbox process a test process. Use `sandbox`."""
+    with SandboxProcess(webhook_secret=WEBHOOK_SECRET) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(session_sandbox: SandboxProcess, settings: Settings) -> Iterator[SandboxProcess]:
+    """A sandbox with empty books that this process' own Stripe rail talks to, with short timers and no pace."""
+    session_sandbox.reset()
+    settings.STRIPE_API_KEY = "sk_test_tests"
+    settings.STRIPE_API_BASE = session_sandbox.url
+    settings.STRIPE_WEBHOOK_SECRET = WEBHOOK_SECRET
+    settings.STRIPE_MAX_PER_SECOND = 100_000
+    settings.RAIL_TIMEOUT_SECONDS = 1.0
+    settings.LEASE_SECONDS = 30
+    settings.PROBE_DELAYS_SECONDS = [0.0, 0.0, 0.0]
+    stripe_rail.cache_clear()
+    yield session_sandbox
+    stripe_rail.cache_clear()
+
+
+@pytest.fixture
+def stack(transactional_db: None) -> Iterator[Stack]:
+    """The whole product in processes of its own: web, one worker, a queue, a sandbox. See tests/stack.py."""
+    with Stack() as running:
+        yield running
