@@ -43,7 +43,7 @@ class Reused:
     """The key was used for a different body."""
 
 
-class LeaseLost(Exception):  # noqa: N818 - what happened, not a defect
+class LeaseLost(Exception):
     """Another holder took the key over; the enclosing transaction must roll back."""
 
 
