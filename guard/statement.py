@@ -9,6 +9,7 @@ One round trip instead of three reached 67 % of pgbench's rate against 37 % (arc
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import connection, models
@@ -73,14 +74,19 @@ class UnsafeGuard(AssertionError):
     """The compiled guard does not compare literal columns of the row itself."""
 
 
+@cache
 def refuse_subquery(update_sql: str) -> None:
-    """Raise UnsafeGuard unless `update_sql` is one UPDATE whose WHERE names its status with no SELECT anywhere."""
+    """Raise UnsafeGuard unless `update_sql` is one UPDATE whose WHERE names its status with no SELECT anywhere.
+
+    A text that passed once is remembered: it holds no values, so there are as many texts as there are call sites.
+    """
     words = re.findall(r"[a-z_]+", update_sql.lower())
     where = update_sql.lower().partition(" where ")[2]
     if "select" in words or "from" in words or "join" in words or '"status" = ' not in where:
         raise UnsafeGuard(f"the guard must compare the row's own status: {update_sql}")
 
 
+@cache
 def column_of(model: type[models.Model], name: str) -> tuple[str, str]:
     """The quoted column and the cast of a concrete column of `model` itself. Raises FieldDoesNotExist, UnsafeGuard."""
     field = model._meta.get_field(name)
