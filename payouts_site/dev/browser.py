@@ -8,6 +8,7 @@ PAIDONCE_BROWSER_MISSING      instead of both: why there is none;
 PLAYWRIGHT_NODEJS_PATH        a Node.js for Playwright's driver where its own one lacks a library.
 """
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
@@ -15,10 +16,12 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +59,7 @@ _FONTS_CONFIGURATION = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>
 """
+_START_SECONDS = 30.0
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -130,31 +134,43 @@ def _installed() -> Iterator[Browser]:
 
 
 def _why_it_fails(browser: Browser) -> str | None:
-    """None when it draws a page, else its last words."""
-    with tempfile.TemporaryDirectory() as profile:
+    """None when it starts and can be driven, else its last words."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
-            str(browser.executable),
-            "--headless",
-            "--no-sandbox",
-            *_ARGUMENTS,
-            f"--user-data-dir={profile}",
-            "--dump-dom",
-            "data:text/html,<p>drawn</p>",
+            *(str(browser.executable), "--headless", "--no-sandbox", *_ARGUMENTS),
+            *("--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"),
         ]
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 command,
                 env=os.environ | browser.environment,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=60,
-                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                process_group=0,
             )
-        except (OSError, subprocess.TimeoutExpired) as failure:
+        except OSError as failure:
             return str(failure)
-    if b"drawn" in done.stdout:
-        return None
-    return (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no output"])[-1]
+        # A browser that hangs is ended, which ends the reading below.
+        patience = threading.Timer(_START_SECONDS, os.killpg, (process.pid, signal.SIGKILL))
+        patience.start()
+        try:
+            return _last_words(process)
+        finally:
+            patience.cancel()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def _last_words(process: subprocess.Popen[str]) -> str | None:
+    line = "it ended without a word"
+    for line in process.stderr or ():
+        if line.startswith("DevTools listening on"):
+            return None
+    return line.strip()
 
 
 def _none_found() -> Browser:
