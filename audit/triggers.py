@@ -7,8 +7,9 @@ class ChainEntry(pgtrigger.Trigger):
     """Numbers and hashes an entry within its subject's chain.
 
     The advisory lock makes two writers of one subject follow each other (a refusal does not hold the subject's row
-    lock for long). The first entry of a subject takes none: bulk creation would need one lock per row. The unique
-    constraint on (subject, seq) is the last word. Every text is length-prefixed, so that no two entries share a
+    lock for long). Only the entry that tells of a creation (no prior status, a new one) takes none: nobody else can
+    write about a row that is not committed yet, and bulk creation would need one lock per row. The unique constraint
+    on (subject, seq) is the last word. Every text is length-prefixed, so that no two entries share a
     pre-image; `audit.chain.digest` computes the same in Python.
     """
 
@@ -18,7 +19,7 @@ class ChainEntry(pgtrigger.Trigger):
     func = """
         SELECT seq, entry_hash INTO last_seq, last_hash FROM audit_entry
             WHERE subject = NEW.subject ORDER BY seq DESC LIMIT 1;
-        IF last_seq IS NOT NULL THEN
+        IF last_seq IS NOT NULL OR NEW.prior_status <> '' OR NEW.new_status = '' THEN
             PERFORM pg_advisory_xact_lock(hashtextextended(NEW.subject, 0));
             SELECT seq, entry_hash INTO last_seq, last_hash FROM audit_entry
                 WHERE subject = NEW.subject ORDER BY seq DESC LIMIT 1;

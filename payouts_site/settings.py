@@ -12,6 +12,8 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
+from payouts_site.logs import logging_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 # `./dev up` writes the addresses of its own servers here; what the environment says wins.
@@ -226,6 +228,9 @@ SPECTACULAR_SETTINGS = {
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105 - a model's name, not a secret
 MIGRATION_MODULES = {"knox": None}  # its migrations create the table that ours replaces
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Bearer"}
+
+# --- Logs --------------------------------------------------------------------------------------------
+LOGGING = logging_settings(debug=DEBUG)
 
 # --- Static files, time, language -------------------------------------------------------------------
 STATIC_URL = "static/"
