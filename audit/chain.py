@@ -67,10 +67,14 @@ def _rows(sql: str, params: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from batch
 
 
-def damaged_entries() -> Iterator[Damage]:
-    """Entries whose content, place or link is not what the chain says."""
+def damaged_entries(*, beyond: int = 0) -> Iterator[Damage]:
+    """Entries whose content, place or link is not what the chain says.
+
+    `beyond`: only the chains that have an entry with a higher id, each of them from its beginning.
+    """
     subject, seq, last_hash = None, 0, b""
-    for row in _rows(_ENTRIES + " ORDER BY subject, seq"):
+    where = " WHERE subject IN (SELECT subject FROM audit_entry WHERE id > %s)" if beyond else ""
+    for row in _rows(f"{_ENTRIES}{where} ORDER BY subject, seq", (beyond,) if beyond else ()):
         where = f"entry {row[0]} ({row[1]} #{row[2]})"
         if row[1] != subject:
             subject, seq, last_hash = row[1], 0, b""
@@ -85,11 +89,20 @@ def damaged_entries() -> Iterator[Damage]:
         seq, last_hash = row[2], bytes(row[-1])
 
 
-def damaged_seals() -> Iterator[Damage]:
-    """Seals that no longer match the entries that they were made over."""
+def damaged_seals(*, beyond: int = 0) -> Iterator[Damage]:
+    """Seals that no longer match the entries that they were made over.
+
+    `beyond`: only seals that end at an entry with a higher id.
+    """
     last_root = b""
+    for (before,) in _rows(
+        "SELECT root FROM audit_seal WHERE last_entry_id <= %s ORDER BY id DESC LIMIT 1", (beyond,)
+    ):
+        last_root = bytes(before)
     for pk, first, last, count, root, prev_root in _rows(
-        "SELECT id, first_entry_id, last_entry_id, entry_count, root, prev_root FROM audit_seal ORDER BY id"
+        "SELECT id, first_entry_id, last_entry_id, entry_count, root, prev_root FROM audit_seal "
+        "WHERE last_entry_id > %s ORDER BY id",
+        (beyond,),
     ):
         where = f"seal {pk} (entries {first} to {last})"
         leaves = [

@@ -1,7 +1,8 @@
 """Reads. No function here writes, locks or calls a rail."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
@@ -61,6 +62,17 @@ def transfers_with_attempts() -> QuerySet[Transfer]:
     return Transfer.objects.prefetch_related(
         Prefetch("attempts", TransferAttempt.objects.order_by("number"))
     )
+
+
+def attempts_of(transfers: Iterable[Transfer]) -> dict[int, list[TransferAttempt]]:
+    """The attempts of each transfer that has any, by its id: one query, none while nothing was sent."""
+    sent = [transfer.pk for transfer in transfers if transfer.attempt_count]
+    found: dict[int, list[TransferAttempt]] = defaultdict(list)
+    if sent:
+        rows = TransferAttempt.objects.filter(transfer_id__in=sent)
+        for attempt in rows.order_by("transfer_id", "number"):
+            found[attempt.transfer_id].append(attempt)
+    return found
 
 
 def get_transfer(transfer_id: int) -> Transfer:

@@ -1,8 +1,8 @@
 """Columns, constraints, and the transition tables (declared once, with empty bodies)."""
 
 from transfers.models.attempt import AttemptOutcome, TransferAttempt
-from transfers.models.booking import Booking, CrewMember, PaymentState
-from transfers.models.finding import Finding
+from transfers.models.booking import Booking, BookingStatus, CrewMember, PaymentState
+from transfers.models.finding import Finding, FindingState
 from transfers.models.pace import Pace
 from transfers.models.rail_event import RailEvent
 from transfers.models.reversal import TransferReversal
@@ -11,8 +11,10 @@ from transfers.models.transfer import Rail, SourceType, Transfer, TransferStatus
 __all__ = [
     "AttemptOutcome",
     "Booking",
+    "BookingStatus",
     "CrewMember",
     "Finding",
+    "FindingState",
     "Pace",
     "PaymentState",
     "Rail",

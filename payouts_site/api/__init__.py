@@ -1,0 +1,1 @@
+"""Endpoints about the whole site: they know rooms that do not know each other."""

@@ -1,0 +1,103 @@
+"""Is it up, is it ready, how is it doing. Open to everybody who reaches the port, so nothing here names anybody.
+
+Ready means: the database, the queue and the schema are there. Work that is late is told but leaves the process
+ready: taking the console away would hide the trouble without curing it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from payouts_site import measures
+
+_BROKER_TIMEOUT_SECONDS = 0.5
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 unless database, broker and migrations are as they must be; each with its own word."""
+    checks: dict[str, Any] = {
+        "database": _word(_database),
+        "broker": _word(_broker),
+        "migrations": _word(_migrations),
+    }
+    ready = all(word == "ok" for word in checks.values())
+    try:
+        age = measures.oldest_due_seconds() if checks["database"] == "ok" else None
+    except DatabaseError:
+        age = None
+    late = settings.LEASE_SECONDS + 2 * settings.SWEEP_INTERVAL_SECONDS
+    checks["oldest_due_work"] = {"age_seconds": age, "late": age is not None and age > late}
+    return JsonResponse(
+        {"status": "ready" if ready else "not_ready", "checks": checks},
+        status=200 if ready else 503,
+    )
+
+
+def _word(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except (DatabaseError, redis.RedisError, OSError, _Pending) as error:
+        return f"failed: {type(error).__name__.lstrip('_')}"
+    return "ok"
+
+
+class _Pending(Exception):
+    """Migrations are missing."""
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _broker() -> None:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_connect_timeout=_BROKER_TIMEOUT_SECONDS,
+        socket_timeout=_BROKER_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        client.ping()
+    finally:
+        client.close()
+
+
+_applied = False
+
+
+def _migrations() -> None:
+    global _applied  # noqa: PLW0603 - once applied they stay so for this process's code; reading them costs 100 ms
+    if _applied:
+        return
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise _Pending
+    _applied = True
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """This process's counters, then what the database says at this moment (the same from every process)."""
+    text = generate_latest(REGISTRY)
+    try:
+        text += generate_latest(measures.registry())
+    except DatabaseError:
+        text += b"paidonce_database_up 0\n"
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)

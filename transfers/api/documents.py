@@ -1,0 +1,201 @@
+"""Models into the contract's JSON, by plain functions: a crew of 10,000 people is one answer.
+
+Amounts are strings with their currency beside them, times are RFC 3339 in UTC, nothing here asks the database.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from money import Money
+from transfers.models import (
+    AttemptOutcome,
+    Booking,
+    Finding,
+    FindingState,
+    Transfer,
+    TransferAttempt,
+    TransferStatus,
+)
+from transfers.selectors import CrewPreview, CrewRow
+from transfers.services.pay_crew import CrewPay, outcome_of
+
+Document = dict[str, Any]
+Attempts = Mapping[int, list[TransferAttempt]]
+
+
+def moment(at: datetime | None) -> str | None:
+    """`2026-11-20T13:05:59.120000Z`; None stays None."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def transfer_document(transfer: Transfer, attempts: Iterable[TransferAttempt]) -> Document:
+    """One debt with its attempts, as the contract names its fields."""
+    failed = transfer.status == TransferStatus.FAILED
+    return {
+        "id": transfer.pk,
+        "source": {"type": transfer.source_type, "reference": transfer.source_reference},
+        "user_id": transfer.user_id or None,
+        "payee_name": transfer.payee_name,
+        "amount": transfer.amount.format(),
+        "currency": transfer.currency,
+        "rail": transfer.rail,
+        "status": transfer.status,
+        "version": transfer.version,
+        "outcome_unknown": transfer.outcome_unknown,
+        "next_check_at": moment(transfer.due_at) if transfer.outcome_unknown else None,
+        "failure": {"code": transfer.failure_code, "message": transfer.failure_message}
+        if failed
+        else None,
+        "rail_reference": transfer.rail_reference or None,
+        "reversed_amount": Money(transfer.reversed_minor, transfer.currency).format(),
+        "supersedes": transfer.supersedes_id,
+        "attempts": [attempt_document(attempt) for attempt in attempts],
+        "created_at": moment(transfer.created_at),
+        "updated_at": moment(transfer.updated_at),
+    }
+
+
+def attempt_document(attempt: TransferAttempt) -> Document:
+    """One try. While it is in flight there is no outcome yet: null."""
+    return {
+        "number": attempt.number,
+        "idempotency_key": attempt.idempotency_key,
+        "outcome": None if attempt.outcome == AttemptOutcome.LIVE else attempt.outcome,
+        "sent_at": moment(attempt.first_sent_at),
+        "resolved_at": moment(attempt.resolved_at),
+        "evidence": attempt.evidence,
+    }
+
+
+def payment_summary(booking: Booking) -> Document:
+    """Where a booking's pay stands. Every crew member is in exactly one of the counts."""
+    counted = (
+        booking.processing_count
+        + booking.unknown_count
+        + booking.success_count
+        + booking.failed_count
+        + booking.undone_count
+    )
+    return {
+        "state": booking.payment_state,
+        "total": booking.total.format(),
+        "paid": booking.paid.format(),
+        "remaining": booking.remaining.format(),
+        "currency": booking.currency,
+        "counts": {
+            "pending": booking.crew_count - counted,
+            "processing": booking.processing_count,
+            "success": booking.success_count,
+            "failed": booking.failed_count,
+            "outcome_unknown": booking.unknown_count,
+            "undone": booking.undone_count,
+        },
+    }
+
+
+def booking_row(booking: Booking) -> Document:
+    """A booking without its crew, for lists: one row of one table."""
+    return {
+        "reference": booking.reference,
+        "customer_name": booking.customer_name,
+        "status": booking.status,
+        "version": booking.version,
+        "total_amount": booking.total.format(),
+        "currency": booking.currency,
+        "crew_count": booking.crew_count,
+        "payment_summary": payment_summary(booking),
+        "is_paid": booking.is_paid,
+        "created_at": moment(booking.created_at),
+        "updated_at": moment(booking.updated_at),
+    }
+
+
+def booking_document(booking: Booking, rows: Iterable[CrewRow]) -> Document:
+    """A booking with everybody on its crew and what became of their pay."""
+    return booking_row(booking) | {"crew": [crew_document(row) for row in rows]}
+
+
+def crew_document(row: CrewRow) -> Document:
+    """One person, with their transfer or null."""
+    member, transfer = row.member, row.transfer
+    return {
+        "user_id": member.user_id,
+        "name": member.name,
+        "role": member.role,
+        "amount": member.amount.format(),
+        "currency": member.currency,
+        "stripe_account": member.stripe_account,
+        "transfer": transfer and transfer_document(transfer, transfer.attempts.all()),
+    }
+
+
+def booking_transfers_document(booking: Booking, rows: Iterable[CrewRow]) -> Document:
+    """Every person's transfer and the summary."""
+    return {
+        "booking": booking.reference,
+        "results": [crew_document(row) for row in rows],
+        "payment_summary": payment_summary(booking),
+    }
+
+
+def preview_document(booking: Booking, preview: CrewPreview) -> Document:
+    """What Pay All would do now."""
+    return {
+        "booking": booking.reference,
+        "results": [_preview_row(row) for row in preview.rows],
+        "total": preview.total.format(),
+        "currency": preview.total.currency,
+        "preview_token": preview.token,
+    }
+
+
+def _preview_row(row: CrewRow) -> Document:
+    return {
+        "user_id": row.member.user_id,
+        "name": row.member.name,
+        "role": row.member.role,
+        "amount": row.member.amount.format(),
+        "currency": row.member.currency,
+        "payable": row.payable,
+        "outcome": "enqueued" if row.transfer is None else outcome_of(row.transfer),
+        "why": row.why or None,
+    }
+
+
+def bulk_document(booking: Booking, pays: Iterable[CrewPay], attempts: Attempts) -> Document:
+    """What became of every person who was named. `status` is that of the request, not of any one transfer."""
+    return {
+        "booking": booking.reference,
+        "status": "processing",
+        "results": [
+            {
+                "user_id": pay.user_id,
+                "outcome": pay.outcome,
+                "transfer": transfer_document(pay.transfer, attempts.get(pay.transfer.pk, ())),
+            }
+            for pay in pays
+        ],
+        "payment_summary": payment_summary(booking),
+    }
+
+
+def finding_document(finding: Finding) -> Document:
+    """One disagreement. It changes once, when it is resolved, so its version follows from its state."""
+    is_open = finding.state == FindingState.OPEN
+    return {
+        "id": finding.pk,
+        "subject": finding.subject,
+        "kind": finding.kind,
+        "detail": finding.detail,
+        "evidence": finding.evidence,
+        "state": finding.state,
+        "version": 1 if is_open else 2,
+        "resolution": finding.resolution or None,
+        "note": finding.note or None,
+        "resolved_by": finding.resolved_by or None,
+        "resolved_at": moment(finding.resolved_at),
+        "created_at": moment(finding.created_at),
+    }
