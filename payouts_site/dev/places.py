@@ -20,7 +20,8 @@ from pathlib import Path
 from payouts_site.dev.processes import Account
 
 ROOT = Path(__file__).resolve().parents[2]
-RUN = ROOT / ".run"
+# Somewhere else only for the tests of `./dev up`, which may run beside a real one.
+RUN = Path(os.environ.get("PAIDONCE_RUN_FOLDER") or ROOT / ".run")
 _ROOT_HOME_PREFIX = "paidonce-"
 
 
@@ -30,7 +31,7 @@ class Busy(Exception):
 
 def make_run_folder() -> Path:
     """Create `.run/`, readable by its owner only, and return it."""
-    RUN.mkdir(exist_ok=True)
+    RUN.mkdir(parents=True, exist_ok=True)
     RUN.chmod(0o700)
     return RUN
 
@@ -116,7 +117,7 @@ def data_root() -> Path:
     folder = _root_parent() / f"{_ROOT_HOME_PREFIX}{id_file.read_text().strip()}"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o711)
-    (folder / "checkout").write_text(str(ROOT))
+    (folder / "checkout").write_text(str(RUN))
     return folder
 
 
@@ -127,7 +128,7 @@ def _root_parent() -> Path:
 
 def _remove_orphaned_root_folders() -> None:
     for note in _root_parent().glob(f"{_ROOT_HOME_PREFIX}*/checkout"):
-        if note.read_text() == str(ROOT):
+        if note.read_text() == str(RUN):
             shutil.rmtree(note.parent, ignore_errors=True)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from payouts_site.dev.lifetime import die_with_parent
 
-_READY_POLL_SECONDS = 0.05
+_FIRST_POLL_SECONDS = 0.02
+_LONGEST_POLL_SECONDS = 0.5
 _RESPAWN_PAUSE_SECONDS = 0.3
 _LOG_ROTATE_BYTES = 10_000_000
 
@@ -91,7 +92,7 @@ class ManagedProcess:
 
     def wait_until_ready(self) -> None:
         """Wait for `ready`. Raises StartFailed when it exits or takes longer than its timeout."""
-        deadline = time.monotonic() + self.ready_timeout
+        deadline, pause = time.monotonic() + self.ready_timeout, _FIRST_POLL_SECONDS
         while not self.ready():
             code = self.exit_code()
             if time.monotonic() > deadline:
@@ -105,7 +106,8 @@ class ManagedProcess:
             if code is not None:
                 time.sleep(_RESPAWN_PAUSE_SECONDS)
                 self.spawn()
-            time.sleep(_READY_POLL_SECONDS)
+            time.sleep(pause)
+            pause = min(pause * 1.2, _LONGEST_POLL_SECONDS)
 
     def exit_code(self) -> int | None:
         """None while it runs (or was never started), otherwise its exit code."""

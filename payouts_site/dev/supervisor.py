@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -34,6 +33,7 @@ SERVICES_FILE = RUN / "services.env"
 LOCK_FILE = RUN / "lock"
 _DEFAULT_PORT = 8000
 _POLL_SECONDS = 0.5
+_FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _STABLE_AFTER_SECONDS = 60.0
 
@@ -168,9 +168,12 @@ class Supervisor:
         spawned_at = {process.name: time.monotonic() for process in self.started}
         while True:
             time.sleep(_POLL_SECONDS)
-            for process in self.started:
-                if process.running():
-                    continue
+            self.attend_to_the_dead(spawned_at)
+
+    def attend_to_the_dead(self, spawned_at: dict[str, float]) -> None:
+        """Report what has died since the last look; start again what has waited for its pause."""
+        for process in self.started:
+            if not process.running():
                 self._report_or_restart(process, spawned_at)
 
     def _report_or_restart(self, process: ManagedProcess, spawned_at: dict[str, float]) -> None:
@@ -179,7 +182,9 @@ class Supervisor:
         if due is None:
             lived = now - spawned_at[name]
             before = self.pauses.get(name, 0.0) if lived < _STABLE_AFTER_SECONDS else 0.0
-            self.pauses[name] = pause = min(max(before * 2, 1.0), _LONGEST_PAUSE_SECONDS)
+            self.pauses[name] = pause = min(
+                max(before * 2, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS
+            )
             self.restart_at[name] = now + pause
             say(f"{name} ended with code {process.exit_code()}; starting it again in {pause:.0f} s")
             say(f"  the last lines of {process.log}:")
@@ -247,7 +252,7 @@ def show_welcome(settings: dict[str, str], demo: dict[str, Any]) -> None:
     rows = [("console", f"{url}/admin/"), ("API", f"{url}/api/v1/docs/")]
     if "SANDBOX_URL" in settings:
         rows.append(("sandbox Stripe", settings["SANDBOX_URL"]))
-    rows.append(("logs", str(Path(LOGS).relative_to(ROOT))))
+    rows.append(("logs", os.path.relpath(LOGS, ROOT)))
     for name, value in rows:
         say(f"  {name:<16}{value}")
     if demo.get("logins"):
