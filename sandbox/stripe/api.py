@@ -11,27 +11,19 @@ import json
 from collections import Counter
 from typing import Any
 
+from sandbox import wire
+from sandbox.faults import Strike
 from sandbox.journal import Change, Row
+from sandbox.limits import Limiter
 from sandbox.server import Request, Response, Wire
 from sandbox.stripe import errors, forms
 from sandbox.stripe.calls import Call, Read, Write
 from sandbox.stripe.endpoints import Endpoints
 from sandbox.stripe.errors import StripeError
-from sandbox.stripe.faults import Strike, Subject, ordered_error
+from sandbox.stripe.faults import Subject, ordered_error
 from sandbox.stripe.idempotency import fingerprint
-from sandbox.stripe.limits import Limiter
 from sandbox.stripe.objects import API_VERSION, new_id
 from sandbox.stripe.parts import Parts
-
-BAD_GATEWAY = (
-    b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1>"
-    b"</center><hr><center>nginx</center></body></html>"
-)
-
-
-def bad_gateway() -> Response:
-    """What a proxy in front of Stripe says: no Request-Id, no JSON."""
-    return Response(502, BAD_GATEWAY, {"Server": "nginx"}, "text/html")
 
 
 class Api:
@@ -156,7 +148,7 @@ class Api:
             error = ordered_error(work.name, work.params, subject.destination)
             if error is not None:
                 raise error
-            await self._wait(work)
+            await wire.wait(work, self._settings.knobs.slow_ms)
         answer = self._endpoints.expand(call, endpoint.answer(call))
         return await self._send(Response(200, json.dumps(answer).encode(), headers), last)
 
@@ -208,7 +200,7 @@ class Api:
         self._spend(subject, work, last, event)
         await self._latency()
         if work is not None:
-            await self._wait(work)
+            await wire.wait(work, self._settings.knobs.slow_ms)
         self._plan_event(call, last, event)
         status, body, events = self._commit(endpoint, call, work, subject, print_)
         if call.event_mode == "webhook_early":
@@ -267,7 +259,7 @@ class Api:
             if strike is not None:
                 self.counts["faults"] += 1
                 change = Change()
-                self._faults.spend(change, strike, subject)
+                self._faults.spend(change, strike, subject.idempotency_key)
                 self._books.remember(change, subject.destination)
                 self._journal.commit(change)
 
@@ -277,7 +269,7 @@ class Api:
         if strike.name == "drop_before":
             return Response(0, wire=Wire.DROPPED)
         if strike.name == "html_502":
-            return bad_gateway()
+            return wire.bad_gateway()
         if strike.name == "409":
             self.counts["ordered_409"] += 1
             raise errors.key_in_use(subject.idempotency_key)
@@ -285,20 +277,5 @@ class Api:
             raise errors.lock_timeout()
         raise errors.rate_limited(str(strike.params.get("reason", "endpoint-rate")))
 
-    async def _wait(self, strike: Strike) -> None:
-        if strike.name in ("slow", "slow_commit"):
-            ms = int(strike.params.get("ms", self._settings.knobs.slow_ms))
-            await asyncio.sleep(ms / 1000)
-
     async def _send(self, response: Response, strike: Strike | None) -> Response:
-        """What the network makes of an answer."""
-        if strike is None:
-            return response
-        await self._wait(strike)
-        if strike.name in ("lost_answer", "silent"):
-            response.wire = Wire.DROPPED
-        elif strike.name == "truncated":
-            response.wire = Wire.TRUNCATED
-        elif strike.name == "html_502_after":
-            return bad_gateway()
-        return response
+        return await wire.send(response, strike, self._settings.knobs.slow_ms)

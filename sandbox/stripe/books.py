@@ -7,10 +7,10 @@ happen without an await in between, so the balance can never be spent twice.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 
 from sandbox.clock import Clock
+from sandbox.columns import Column
 from sandbox.journal import Change, Journal, Row
 from sandbox.stripe import objects
 from sandbox.stripe.errors import StripeError, balance_insufficient, no_capability, no_such
@@ -27,33 +27,6 @@ OPENING = {
     "jpy": 1_000_000_000,
 }
 ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{1,100}")
-
-
-class Column:
-    """The ids of one table in order of creation, whole or by an attribute, for paging."""
-
-    def __init__(self, journal: Journal, table: str, by: tuple[str, ...]) -> None:
-        self._by = by
-        self._next = 0
-        self.position: dict[str, int] = {}
-        self.all: list[str] = []
-        self.where: dict[tuple[str, str], list[str]] = defaultdict(list)
-        journal.watch(table, self._seen)
-
-    def _seen(self, key: str, row: Row | None) -> None:
-        if row is None:
-            self.__dict__.update(position={}, all=[], where=defaultdict(list))
-        elif key not in self.position:
-            self._next += 1
-            self.position[key] = self._next
-            self.all.append(key)
-            for name in self._by:
-                if row.get(name) is not None:
-                    self.where[name, str(row[name])].append(key)
-
-    def place(self, ids: list[str], key: str) -> int:
-        """Where `key` stands, or would stand, in one of the lists."""
-        return bisect_left(ids, self.position[key], key=self.position.__getitem__)
 
 
 class Totals:

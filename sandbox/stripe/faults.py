@@ -1,37 +1,19 @@
 """Bad days, by order (`POST /_sandbox/faults`) or by the name of an account (`acct_lost_answer…`).
 
-A fault has a phase: `edge` before the request is looked at, `execution` instead of or around the
-work, `answer` after it, `event` on the webhook. One fault per phase can strike a request. A magic
-account strikes the first requests with an idempotency key, so that the identical resend then meets
-the true rules; the permanent ones last until the account is cured.
+A magic account strikes the first requests with an idempotency key, so that the identical resend
+then meets the true rules; the permanent ones last until the account is cured.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import Any
+from dataclasses import dataclass
 
-from sandbox.journal import Change, Journal, Row
+from sandbox.faults import Fault, Orders, Strike
+from sandbox.journal import Journal, Row
 from sandbox.stripe import errors
 from sandbox.stripe.errors import StripeError
-from sandbox.stripe.objects import new_id
-from sandbox.stripe.settings import BadValueError
 
 MATCHABLE = ("method", "path", "destination", "idempotency_key", "transfer_group")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What one name does."""
-
-    name: str
-    phase: str
-    title: str
-    story: str
-    per_key: int = 1
-    permanent: bool = False
-    magic: bool = True
 
 
 CATALOGUE = {
@@ -102,19 +84,6 @@ class Subject:
     idempotency_key: str = ""
 
 
-@dataclass(slots=True)
-class Strike:
-    """A fault that hits this request. `row` is the order, None for a magic account."""
-
-    fault: Fault
-    params: Row = field(default_factory=dict)
-    row: Row | None = None
-
-    @property
-    def name(self) -> str:
-        return self.fault.name
-
-
 def magic_fault(destination: str) -> Fault | None:
     """The fault that an account's name asks for: the longest name after `acct_`."""
     rest = destination.removeprefix("acct_")
@@ -160,77 +129,19 @@ def catalogue() -> list[Row]:
     ]
 
 
-class Faults:
-    """Orders in force and what has struck already; both kept in the books."""
+class Faults(Orders):
+    """Orders, and accounts whose names ask for a fault."""
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def orders(self) -> list[Row]:
-        """Oldest first."""
-        return list(self._journal.table("faults").values())
-
-    def order(self, fault: str, match: Row, times: int | None, params: Row) -> Row:
-        """Arm a fault for the next `times` matching requests (None: until removed). BadValueError."""
-        if fault not in CATALOGUE:
-            raise BadValueError(f"no such fault: {fault}; there are {', '.join(CATALOGUE)}")
-        wrong = [name for name in match if name not in MATCHABLE]
-        if wrong:
-            raise BadValueError(f"cannot match on {wrong[0]}; use {', '.join(MATCHABLE)}")
-        if times is not None and times < 1:
-            raise BadValueError("times is at least 1, or null for always")
-        identity = new_id("fault")
-        row: Row = {
-            "id": identity,
-            "fault": fault,
-            "match": {name: str(value) for name, value in match.items() if value},
-            "times": times,
-            "fired": 0,
-            "params": params,
-        }
-        change = Change()
-        change.put("faults", identity, row)
-        self._journal.commit(change)
-        return row
-
-    def remove(self, identity: str | None = None) -> int:
-        """Disarm one fault or all; returns how many."""
-        table = self._journal.table("faults")
-        gone = [key for key in table if identity in (None, key)]
-        change = Change()
-        for key in gone:
-            change.put("faults", key, None)
-        self._journal.commit(change)
-        return len(gone)
+        super().__init__(journal, CATALOGUE, MATCHABLE)
 
     def pick(self, phase: str, subject: Subject, *, magic: bool) -> Strike | None:
         """The fault of this phase, orders first. `magic`: whether the account's name counts."""
-        for row in self._journal.table("faults").values():
-            if CATALOGUE[row["fault"]].phase == phase and self._matches(row, subject):
-                return Strike(CATALOGUE[row["fault"]], dict(row["params"]), row)
-        fault = magic_fault(subject.destination) if magic else None
+        strike = self.ordered(phase, subject)
+        fault = magic_fault(subject.destination) if magic and strike is None else None
         if fault is None or fault.permanent or fault.phase != phase:
-            return None
-        struck = self._journal.table("struck").get(subject.idempotency_key, {})
-        if subject.idempotency_key and struck.get(fault.name, 0) >= fault.per_key:
+            return strike
+        key = subject.idempotency_key
+        if key and self.struck(key, fault.name) >= fault.per_key:
             return None
         return Strike(fault)
-
-    def spend(self, change: Change, strike: Strike, subject: Subject) -> None:
-        """Count a strike; it is written with whatever the request does."""
-        if strike.row is not None:
-            row = {**strike.row, "fired": strike.row["fired"] + 1}
-            used_up = row["times"] is not None and row["fired"] >= row["times"]
-            change.put("faults", row["id"], None if used_up else row)
-        elif subject.idempotency_key:
-            key = subject.idempotency_key
-            struck: dict[str, Any] = dict(self._journal.table("struck").get(key, {}))
-            struck[strike.name] = struck.get(strike.name, 0) + 1
-            change.put("struck", key, struck)
-
-    def _matches(self, row: Row, subject: Subject) -> bool:
-        if row["times"] is not None and row["fired"] >= row["times"]:
-            return False
-        return all(
-            fnmatchcase(getattr(subject, name), pattern) for name, pattern in row["match"].items()
-        )

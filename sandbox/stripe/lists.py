@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sandbox.columns import Column
 from sandbox.journal import Row
 from sandbox.stripe import forms
-from sandbox.stripe.books import Column
 from sandbox.stripe.errors import StripeError, no_such
 from sandbox.stripe.forms import Params
 from sandbox.stripe.objects import listing

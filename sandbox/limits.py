@@ -1,4 +1,4 @@
-"""Stripe's rate limiter: a token bucket for everything and one per endpoint, on real time."""
+"""Rate limiters as rails have them: token buckets for everything and per endpoint, on real time."""
 
 from __future__ import annotations
 
