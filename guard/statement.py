@@ -108,6 +108,8 @@ def _literal(model: type[models.Model], name: str, value: Any) -> Any:
 def _assignments(
     model: type[models.Model], changes: Mapping[str, Any]
 ) -> tuple[list[str], list[Any]]:
+    # A caused UPDATE reads from `moved` too, so that its own columns must be named in full.
+    table = f'"{model._meta.db_table}"'
     parts: list[str] = []
     params: list[Any] = []
     for name, value in changes.items():
@@ -116,9 +118,9 @@ def _assignments(
             parts.append(f"{column} = clock_timestamp() + make_interval(secs => %s::float8)")
             params.append(value.seconds)
         elif isinstance(value, Increment):
-            parts.append(f"{column} = {column} + 1")
+            parts.append(f"{column} = {table}.{column} + 1")
         elif isinstance(value, Append):
-            parts.append(f"{column} = {column} || %s::jsonb")
+            parts.append(f"{column} = {table}.{column} || %s::jsonb")
             params.append(Jsonb([value.item]))
         else:
             parts.append(f"{column} = %s::{cast}")
@@ -180,12 +182,8 @@ def _insert(row: Insert) -> tuple[str, list[Any]]:
 def _update(row: Update) -> tuple[str, list[Any]]:
     table = f'"{row.model._meta.db_table}"'
     sets, params = _assignments(row.model, row.values)
-    # An assignment that reads its own column must say which of the two tables it means.
-    sets = [re.sub(r'= (".*?") (\+|\|\|)', rf"= {table}.\1 \2", part) for part in sets]
-    return f'UPDATE {table} SET {", ".join(sets)} FROM moved WHERE {table}."id" = %s::bigint', [
-        *params,
-        row.pk,
-    ]
+    sql = f'UPDATE {table} SET {", ".join(sets)} FROM moved WHERE {table}."id" = %s::bigint'
+    return sql, [*params, row.pk]
 
 
 def full_statement(

@@ -71,9 +71,10 @@ def test_the_doors_statement() -> None:
         {"status": "pending", "version": 3, "due_at": PASSED, "supersedes": None},
     )
     assert sql == (
-        'UPDATE "transfers_transfer" SET "status" = %s::text, "fence" = "fence" + 1, '
+        'UPDATE "transfers_transfer" SET "status" = %s::text, "fence" = "transfers_transfer"."fence" + 1, '
         '"due_at" = clock_timestamp() + make_interval(secs => %s::float8), '
-        '"version" = "version" + 1, "updated_at" = clock_timestamp() + make_interval(secs => %s::float8) '
+        '"version" = "transfers_transfer"."version" + 1, '
+        '"updated_at" = clock_timestamp() + make_interval(secs => %s::float8) '
         'WHERE "id" = %s::bigint AND "status" = %s::text AND "version" = %s::integer '
         'AND "due_at" <= clock_timestamp() AND "supersedes_id" IS NULL'
     )
