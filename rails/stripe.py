@@ -35,6 +35,10 @@ stripe.enable_telemetry = False
 _WIRE_FACTOR = {"ISK": 100, "UGX": 100}
 
 
+# With a parsed error these say that nothing moved; of any other status (408, 409, 425, 5xx) nobody knows.
+_REFUSED = (400, 402, 403, 404)
+
+
 class BadSignature(Exception):
     """The message was not signed with our secret, or too long ago (300 s)."""
 
@@ -283,7 +287,7 @@ def _answer_to_error(error: stripe.StripeError) -> Answer:
         return NotNow(code or "rate_limit", 1.0, evidence)
     if isinstance(error, stripe.AuthenticationError):
         return NotNow("bad_credentials", 60.0, evidence)
-    if isinstance(error, stripe.IdempotencyError) or not 400 <= status < 500 or status == 409:
+    if isinstance(error, stripe.IdempotencyError) or status not in _REFUSED:
         spent = status >= 500 and bool(evidence["replayed"])
         return Unclear(_reason(error), spent=spent, evidence=evidence)
     if not error.error:
