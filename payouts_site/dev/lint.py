@@ -29,8 +29,8 @@ def checks() -> list[Check]:
     return [
         Check("format", (ruff, "format", "--check", ".", "dev")),
         Check("ruff", (ruff, "check", ".", "dev")),
-        Check("template format", (djlint, "templates", "--check", "--quiet")),
-        Check("template lint", (djlint, "templates", "--lint", "--quiet")),
+        Check("template format", (djlint, "templates", "--check")),
+        Check("template lint", (djlint, "templates", "--lint")),
         Check("import contracts", (str(_BIN / "lint-imports"),)),
         Check("Django checks", (python, *manage, "check")),
         Check("migrations", (python, *manage, "makemigrations", "--check", "--dry-run")),

@@ -18,7 +18,7 @@ from payouts_site.dev.throwaway import throwaway_services, without_proxy
 def dev(*arguments: str) -> "subprocess.CompletedProcess[str]":
     # The distribution's Python may be older than ours: ./dev has to run on both.
     return subprocess.run(
-        [sys.executable, str(ROOT / "dev"), *arguments], capture_output=True, text=True
+        [sys.executable, str(ROOT / "dev"), *arguments], capture_output=True, text=True, check=False
     )
 
 
