@@ -44,7 +44,7 @@ def transfers_by_status() -> dict[str, int]:
     with connection.cursor() as cursor:
         for status in TransferStatus.values:
             cursor.execute(
-                "SELECT count(*) FROM (SELECT FROM transfers_transfer WHERE status = %s LIMIT %s) AS some",
+                "SELECT count(*) FROM (SELECT FROM transfers_transfer WHERE status = %s LIMIT %s) AS counted",
                 [status, COUNT_EXACTLY],
             )
             (counts[status],) = cursor.fetchone()

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",  # indexes with an operator class
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
@@ -192,6 +193,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- API --------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a booking of 10,000 people with long names
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "access.authentication.BearerTokenAuthentication",
@@ -224,6 +226,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "AttemptOutcome": "transfers.api.serializers.ATTEMPT_OUTCOMES",
+        "AuditOutcome": "audit.models.Outcome",
+        "BookingStatus": "transfers.models.BookingStatus",
+        "PayOutcome": "transfers.api.serializers.OUTCOMES",
+        "TransferStatus": "transfers.models.TransferStatus",
+    },
 }
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105 - a model's name, not a secret
 MIGRATION_MODULES = {"knox": None}  # its migrations create the table that ours replaces

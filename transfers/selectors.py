@@ -9,7 +9,17 @@ from django.db.models import Prefetch, QuerySet
 
 from guard.errors import NotFound
 from money import Money, total
-from transfers.models import Booking, CrewMember, Transfer, TransferAttempt, TransferStatus
+from transfers.models import (
+    Booking,
+    CrewMember,
+    SourceType,
+    Transfer,
+    TransferAttempt,
+    TransferStatus,
+)
+
+# A crew's attempts are found by their booking; thousands of ids in a query cost more than the rows.
+_LONG_LIST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +76,19 @@ def transfers_with_attempts() -> QuerySet[Transfer]:
 
 def attempts_of(transfers: Iterable[Transfer]) -> dict[int, list[TransferAttempt]]:
     """The attempts of each transfer that has any, by its id: one query, none while nothing was sent."""
-    sent = [transfer.pk for transfer in transfers if transfer.attempt_count]
+    sent = [transfer for transfer in transfers if transfer.attempt_count]
+    if not sent:
+        return {}
+    rows = TransferAttempt.objects.order_by("transfer_id", "number")
+    sources = {(transfer.source_type, transfer.source_id) for transfer in sent}
+    if len(sources) == 1 and len(sent) > _LONG_LIST:
+        ((source_type, source_id),) = sources
+        rows = rows.filter(transfer__source_type=source_type, transfer__source_id=source_id)
+    else:
+        rows = rows.filter(transfer_id__in=[transfer.pk for transfer in sent])
     found: dict[int, list[TransferAttempt]] = defaultdict(list)
-    if sent:
-        rows = TransferAttempt.objects.filter(transfer_id__in=sent)
-        for attempt in rows.order_by("transfer_id", "number"):
-            found[attempt.transfer_id].append(attempt)
+    for attempt in rows:
+        found[attempt.transfer_id].append(attempt)
     return found
 
 
@@ -84,12 +101,12 @@ def get_transfer(transfer_id: int) -> Transfer:
 
 
 def transfers_of(booking: Booking) -> QuerySet[Transfer]:
-    """Every transfer of a booking."""
-    return transfers_with_attempts().filter(source_type="booking", source_id=booking.pk)
+    """Every transfer of a booking, without attempts: a prefetch would cost more than all the rest."""
+    return Transfer.objects.filter(source_type=SourceType.BOOKING, source_id=booking.pk)
 
 
 def crew_rows(booking: Booking, user_ids: Sequence[str] | None = None) -> list[CrewRow]:
-    """The crew in order, each with their transfer and its attempts: three queries."""
+    """The crew in order, each with their transfer: two queries."""
     crew = booking.crew.order_by("id")
     if user_ids is not None:
         crew = crew.filter(user_id__in=user_ids)

@@ -12,6 +12,7 @@ from api.etags import etag
 from api.views import ApiView, ApiViewSet
 from transfers.api import operations
 from transfers.api.documents import (
+    Attempts,
     Document,
     booking_document,
     booking_row,
@@ -35,7 +36,7 @@ from transfers.api.serializers import (
     Preview,
 )
 from transfers.models import Booking
-from transfers.selectors import attempts_of, crew_preview, crew_rows, get_booking
+from transfers.selectors import CrewRow, attempts_of, crew_preview, crew_rows, get_booking
 from transfers.services.create_booking import NewCrewMember, create_booking
 from transfers.services.pay_crew import NotOnBooking, pay_crew
 
@@ -95,7 +96,12 @@ def _new_member(member: dict[str, Any]) -> NewCrewMember:
 
 
 def _document(booking: Booking) -> Document:
-    return booking_document(booking, crew_rows(booking))
+    rows = crew_rows(booking)
+    return booking_document(booking, rows, _attempts(rows))
+
+
+def _attempts(rows: Sequence[CrewRow]) -> Attempts:
+    return attempts_of(row.transfer for row in rows if row.transfer is not None)
 
 
 class BookingDetail(ApiView):
@@ -131,7 +137,8 @@ class BookingTransfersView(ApiView):
         """Every person's transfer and the summary."""
         refuse_query(request)
         booking = get_booking(reference)
-        return Response(booking_transfers_document(booking, crew_rows(booking)))
+        rows = crew_rows(booking)
+        return Response(booking_transfers_document(booking, rows, _attempts(rows)))
 
     @extend_schema(
         operation_id="createBulkTransfers",

@@ -113,12 +113,12 @@ def booking_row(booking: Booking) -> Document:
     }
 
 
-def booking_document(booking: Booking, rows: Iterable[CrewRow]) -> Document:
+def booking_document(booking: Booking, rows: Iterable[CrewRow], attempts: Attempts) -> Document:
     """A booking with everybody on its crew and what became of their pay."""
-    return booking_row(booking) | {"crew": [crew_document(row) for row in rows]}
+    return booking_row(booking) | {"crew": [crew_document(row, attempts) for row in rows]}
 
 
-def crew_document(row: CrewRow) -> Document:
+def crew_document(row: CrewRow, attempts: Attempts) -> Document:
     """One person, with their transfer or null."""
     member, transfer = row.member, row.transfer
     return {
@@ -128,15 +128,17 @@ def crew_document(row: CrewRow) -> Document:
         "amount": member.amount.format(),
         "currency": member.currency,
         "stripe_account": member.stripe_account,
-        "transfer": transfer and transfer_document(transfer, transfer.attempts.all()),
+        "transfer": transfer and transfer_document(transfer, attempts.get(transfer.pk, ())),
     }
 
 
-def booking_transfers_document(booking: Booking, rows: Iterable[CrewRow]) -> Document:
+def booking_transfers_document(
+    booking: Booking, rows: Iterable[CrewRow], attempts: Attempts
+) -> Document:
     """Every person's transfer and the summary."""
     return {
         "booking": booking.reference,
-        "results": [crew_document(row) for row in rows],
+        "results": [crew_document(row, attempts) for row in rows],
         "payment_summary": payment_summary(booking),
     }
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from guard.triggers import OnlyDeclaredSteps
@@ -94,6 +95,15 @@ class Booking(FSMModelMixin, models.Model):
             models.Index(fields=("status", "id"), name="booking_by_status"),
             models.Index(fields=("payment_state", "id"), name="booking_by_payment_state"),
             models.Index(fields=("created_at", "id"), name="booking_by_age"),
+            # What `istartswith` compiles to, in any collation.
+            models.Index(
+                OpClass(Upper("reference"), name="text_pattern_ops"),
+                name="booking_search_reference",
+            ),
+            models.Index(
+                OpClass(Upper("customer_name"), name="text_pattern_ops"),
+                name="booking_search_customer",
+            ),
         )
         triggers = (OnlyDeclaredSteps(name="booking_status_steps"),)
 

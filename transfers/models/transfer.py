@@ -3,9 +3,10 @@
 import uuid
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from guard.triggers import OnlyDeclaredSteps
@@ -127,7 +128,15 @@ class Transfer(FSMModelMixin, models.Model):
             ),
             models.Index(fields=("status", "id"), name="transfer_by_status"),
             models.Index(fields=("rail", "id"), name="transfer_by_rail"),
-            models.Index(fields=("source_reference", "id"), name="transfer_by_source_reference"),
+            # What `istartswith` and `iexact` compile to, in any collation.
+            models.Index(
+                OpClass(Upper("source_reference"), name="text_pattern_ops"),
+                name="transfer_search_reference",
+            ),
+            models.Index(
+                OpClass(Upper("payee_name"), name="text_pattern_ops"),
+                name="transfer_search_payee",
+            ),
             models.Index(
                 fields=("updated_at",), condition=Q(outcome_unknown=True), name="transfer_unknown"
             ),
