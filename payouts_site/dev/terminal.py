@@ -1,5 +1,6 @@
 """What people see while things start: one line a step, with its seconds."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -7,8 +8,9 @@ from contextlib import contextmanager
 
 
 def say(line: str = "") -> None:
-    """Print a line at once, also into a pipe."""
-    print(line, flush=True)
+    """Print a line at once, also into a pipe; a terminal that is gone must not stop the stopping."""
+    with contextlib.suppress(OSError):
+        print(line, flush=True)
 
 
 @contextmanager
