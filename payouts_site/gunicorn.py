@@ -8,7 +8,7 @@ worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 
-# Every request is already logged once, with its id, by the product itself.
+# Requests are counted at /metrics and decisions are in the audit log; a line each would be most of the file.
 accesslog = None
 errorlog = "-"
 
