@@ -6,8 +6,9 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now, Upper
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
+from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 from money import Money
 
@@ -33,7 +34,7 @@ class PaymentState(models.TextChoices):
     ATTENTION = "attention", "Needs attention"
 
 
-class Booking(FSMModelMixin, models.Model):
+class Booking(GuardedModel):
     """A job with a crew. All of its amounts are in one currency.
 
     The counters are kept by the database in the transaction of every transfer's own change (transfers/triggers.py),

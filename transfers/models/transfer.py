@@ -7,8 +7,9 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now, Upper
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
+from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 from money import Money
 from transfers.triggers import CountIntoBooking, DebtIsFixed
@@ -48,7 +49,7 @@ class Rail(models.TextChoices):
     STELLAR = "stellar", "Stellar"
 
 
-class Transfer(FSMModelMixin, models.Model):
+class Transfer(GuardedModel):
     """One debt. Its amount, currency and payee never change; its status changes only through the guard.
 
     `due_at` is when work on it is due: now for a pending one; the end of the worker's lease while a worker holds it;
