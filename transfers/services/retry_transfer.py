@@ -6,7 +6,7 @@ from audit.actor import Actor
 from guard.door import Conflict, Illegal, change_status, refuse
 from guard.errors import Conflicted, Refused
 from guard.statement import SecondsFromNow
-from transfers.models import CrewMember, SourceType, Transfer, TransferStatus
+from transfers.models import CrewMember, Finding, SourceType, Transfer, TransferStatus
 from transfers.selectors import get_transfer
 from transfers.wake import wake_after_commit
 
@@ -62,6 +62,11 @@ def _refuse_while_live(transfer: Transfer, actor: Actor) -> None:
         )
     elif transfer.status in (TransferStatus.PENDING, TransferStatus.PROCESSING):
         error = ObligationLive(f"It is {transfer.status} now.", current_status=transfer.status)
+    elif _is_disputed(transfer):
+        error = ObligationLive(
+            "The rail shows a movement for it although it failed here. Resolve the finding first.",
+            current_status=transfer.status,
+        )
     else:
         return
     refuse(
@@ -74,6 +79,12 @@ def _refuse_while_live(transfer: Transfer, actor: Actor) -> None:
         status=transfer.status,
     )
     raise error
+
+
+def _is_disputed(transfer: Transfer) -> bool:
+    """A failure that the rail's books contradict is not proven."""
+    findings = Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open")
+    return transfer.status == TransferStatus.FAILED and findings.exists()
 
 
 def _present_destination(transfer: Transfer) -> str:

@@ -1,0 +1,438 @@
+"""The work on one transfer from every point at which a worker may have died, and for every answer."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F
+from pytest_django.fixtures import Settings
+
+from guard.errors import Refused
+from rails.answers import Declined, Moved, NotNow, Unclear
+from tests.factories import ALICE
+from tests.sandbox_process import SandboxProcess
+from tests.transfers.steps import (
+    actions,
+    attempts,
+    enqueue_one,
+    lease_over,
+    moved,
+    paid,
+    work,
+    work_when_due,
+)
+from transfers.claim import Claim, claim_due, claim_pending, commit_resend
+from transfers.models import Finding, Transfer, TransferAttempt
+from transfers.policy import attempt_key, transfer_group
+from transfers.rail_access import stripe_rail
+from transfers.selectors import get_transfer
+from transfers.services.record_answer import record_answer
+from transfers.services.retry_transfer import retry_transfer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claim(transfer: Transfer) -> Claim:
+    """What a worker does first; the test then lets it die, or go on."""
+    claimed = claim_pending(get_transfer(transfer.pk), actor=ALICE)
+    assert claimed is not None
+    return claimed
+
+
+def take_up(transfer: Transfer) -> Claim:
+    lease_over(transfer)
+    claimed = claim_due(get_transfer(transfer.pk), actor=ALICE)
+    assert claimed is not None
+    return claimed
+
+
+def test_pending_to_success_in_one_turn(sandbox: SandboxProcess) -> None:
+    transfer = work(enqueue_one())
+    assert (transfer.status, transfer.outcome_unknown, transfer.due_at) == ("success", False, None)
+    (movement,) = sandbox.books()["transfers"]
+    assert transfer.rail_reference == movement["id"]
+    assert movement["transfer_group"] == transfer_group(transfer)
+    assert actions(transfer) == ["pending", "processing", "success"]
+    attempt = transfer.attempts.get()
+    assert (attempt.outcome, attempt.answered, attempt.send_count) == ("succeeded", True, 1)
+    assert attempt.idempotency_key == attempt_key(transfer, 1)
+    assert sandbox.books()["keys"].keys() == {attempt.idempotency_key}
+    assert attempt.evidence[0]["transfer"] == movement["id"]
+    assert work(transfer).version == transfer.version
+
+
+@pytest.mark.parametrize(
+    ("account", "code"),
+    [
+        ("acct_insufficient_1", "balance_insufficient"),
+        ("acct_no_transfers_1", "insufficient_capabilities_for_transfer"),
+        ("acct_missing_1", "resource_missing"),
+    ],
+)
+def test_a_decline_is_a_proven_failure(sandbox: SandboxProcess, account: str, code: str) -> None:
+    transfer = work(enqueue_one(account))
+    assert (transfer.status, transfer.failure_code, transfer.due_at) == ("failed", code, None)
+    assert transfer.failure_message
+    assert attempts(transfer) == [(1, "failed", 1)]
+    assert moved(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        "acct_lost_answer_1",
+        "acct_drop_before_1",
+        "acct_truncated_1",
+        "acct_html_502_1",
+        "acct_html_502_after_1",
+        "acct_500_after_1",
+        "acct_409_1",
+        "acct_silent_1",
+    ],
+)
+def test_an_unclear_answer_is_found_out_and_never_paid_twice(
+    sandbox: SandboxProcess, account: str
+) -> None:
+    transfer = work(enqueue_one(account))
+    assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
+    assert attempts(transfer) == [(1, "unknown", 1)]
+    transfer = work_when_due(transfer)
+    assert (transfer.status, transfer.outcome_unknown) == ("success", False)
+    assert moved(sandbox) == 1
+    assert len(sandbox.books()["keys"]) == 1
+
+
+@pytest.mark.parametrize("account", ["acct_429_1", "acct_lock_timeout_1"])
+def test_told_to_wait_is_no_unknown_outcome(sandbox: SandboxProcess, account: str) -> None:
+    transfer = work(enqueue_one(account))
+    assert (transfer.status, transfer.outcome_unknown) == ("processing", False)
+    for _ in range(3):
+        if transfer.status == "processing":
+            transfer = work_when_due(transfer)
+    assert transfer.status == "success"
+    assert "outcome_unknown" not in actions(transfer)
+    assert moved(sandbox) == 1
+
+
+def test_nothing_is_due_while_a_worker_holds_the_lease(sandbox: SandboxProcess) -> None:
+    transfer = enqueue_one()
+    held = claim(transfer)
+    before = sandbox.totals()["requests"]
+    assert work(transfer).fence == held.fence
+    assert sandbox.totals()["requests"] == before
+
+
+class TestKilled:
+    """A worker that dies leaves an attempt behind; the next one asks the rail before it does anything."""
+
+    def test_before_the_call(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        claim(transfer)
+        assert moved(sandbox) == 0
+        transfer = work_when_due(transfer)
+        assert transfer.status == "success"
+        assert attempts(transfer) == [(1, "succeeded", 2)]
+        assert moved(sandbox) == 1
+
+    def test_between_call_and_record(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        held = claim(transfer)
+        stripe_rail().send(held.attempt.request, idempotency_key=held.attempt.idempotency_key)
+        assert moved(sandbox) == 1
+        transfer = work_when_due(transfer)
+        assert transfer.status == "success"
+        # Found by asking: the request did not go out again.
+        assert attempts(transfer) == [(1, "succeeded", 1)]
+        assert moved(sandbox) == 1
+
+    def test_after_taking_up_before_the_resend(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        claim(transfer)
+        take_up(transfer)
+        assert get_transfer(transfer.pk).outcome_unknown
+        transfer = work_when_due(transfer)
+        assert (transfer.status, moved(sandbox)) == ("success", 1)
+
+    def test_after_the_resend_was_committed(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        claim(transfer)
+        assert commit_resend(take_up(transfer)) is not None
+        transfer = work_when_due(transfer)
+        assert attempts(transfer) == [(1, "succeeded", 3)]
+        assert moved(sandbox) == 1
+
+    def test_after_the_resend_was_answered(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        claim(transfer)
+        held = commit_resend(take_up(transfer))
+        assert held is not None
+        stripe_rail().send(held.attempt.request, idempotency_key=held.attempt.idempotency_key)
+        transfer = work_when_due(transfer)
+        assert (transfer.status, attempts(transfer)) == ("success", [(1, "succeeded", 2)])
+        assert moved(sandbox) == 1
+
+    def test_the_request_of_a_resend_is_the_first_one_byte_for_byte(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        transfer = enqueue_one("acct_drop_before_1")
+        work(transfer)
+        # The account changed meanwhile: the open attempt keeps its own.
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE transfers_transfer SET destination = 'acct_2new'")
+            cursor.execute("UPDATE transfers_crewmember SET stripe_account = 'acct_2new'")
+        work_when_due(transfer)
+        assert sandbox.books()["transfers"][0]["destination"] == "acct_drop_before_1"
+        assert moved(sandbox) == 1
+
+
+class TestFence:
+    """An answer counts only under the fence of the claim that asked; proof of success counts for everybody."""
+
+    def test_a_late_decline_changes_nothing(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        slow = claim(transfer)
+        take_up(transfer)
+        record_answer(slow, Declined("late", "late"), actor=ALICE)
+        now = get_transfer(transfer.pk)
+        assert (now.status, now.failure_code) == ("processing", "")
+        assert attempts(now) == [(1, "unknown", 1)]
+
+    @pytest.mark.parametrize(
+        "answer", [NotNow("late", 1.0), Unclear("late"), Unclear("late", spent=True)]
+    )
+    def test_a_late_unclear_answer_changes_nothing(
+        self, sandbox: SandboxProcess, answer: NotNow | Unclear
+    ) -> None:
+        transfer = enqueue_one()
+        slow = claim(transfer)
+        take_up(transfer)
+        before = get_transfer(transfer.pk)
+        record_answer(slow, answer, actor=ALICE)
+        now = get_transfer(transfer.pk)
+        assert (now.version, now.due_at) == (before.version, before.due_at)
+        assert now.attempts.get().spent is False
+
+    def test_a_late_success_is_a_fact(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        slow = claim(transfer)
+        take_up(transfer)
+        answer = stripe_rail().send(
+            slow.attempt.request, idempotency_key=slow.attempt.idempotency_key
+        )
+        assert isinstance(answer, Moved)
+        record_answer(slow, answer, actor=ALICE)
+        assert get_transfer(transfer.pk).status == "success"
+        record_answer(slow, answer, actor=ALICE)
+        assert actions(transfer).count("success") == 1
+        assert Finding.objects.count() == 0
+
+    def test_a_lost_lease_sends_nothing_again(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        claim(transfer)
+        held = take_up(transfer)
+        lease_over(transfer)
+        assert commit_resend(held) is None
+        take_up(transfer)
+        assert commit_resend(held) is None
+        assert transfer.attempts.get().send_count == 1
+
+    def test_two_who_take_up_the_same_row(self, sandbox: SandboxProcess) -> None:
+        transfer = enqueue_one()
+        claim(transfer)
+        lease_over(transfer)
+        seen = get_transfer(transfer.pk)
+        assert claim_due(seen, actor=ALICE) is not None
+        assert claim_due(seen, actor=ALICE) is None
+
+
+class TestUnknown:
+    """An unknown outcome is looked up, sent again only where that is safe, and never under a second key."""
+
+    def test_it_happened(self, sandbox: SandboxProcess) -> None:
+        transfer = work(enqueue_one("acct_500_after_1"))
+        transfer = work_when_due(transfer)
+        assert (transfer.status, attempts(transfer)) == ("success", [(1, "succeeded", 1)])
+
+    def test_it_did_not_happen_and_that_is_proven(
+        self, sandbox: SandboxProcess, settings: Settings
+    ) -> None:
+        settings.PROBE_DELAYS_SECONDS = [0.0] * 4
+        transfer = work(enqueue_one("acct_500_stored_1"))
+        turns = 0
+        while transfer.status == "processing":
+            transfer = work_when_due(transfer)
+            turns += 1
+            assert turns < 10
+        assert (transfer.status, transfer.failure_code) == ("failed", "not_executed")
+        attempt = transfer.attempts.get()
+        # Sent once more to learn that the key is spent; after that only looked up, the whole ladder.
+        assert (attempt.send_count, attempt.spent, attempt.probe_count) == (2, True, 3)
+        assert turns == 5
+        assert len(attempt.evidence[-1]["looked"]) == 2
+        retry_transfer(transfer_id=transfer.pk, actor=ALICE)
+        sandbox.cure("acct_500_stored_1")
+        transfer = work(transfer)
+        assert attempts(transfer) == [(1, "failed", 2), (2, "succeeded", 1)]
+        assert moved(sandbox) == 1
+
+    def test_a_spent_key_is_not_sent_again(self, sandbox: SandboxProcess) -> None:
+        transfer = work(enqueue_one("acct_500_stored_1"))
+        transfer = work_when_due(transfer)
+        assert transfer.attempts.get().spent
+        work_when_due(transfer)
+        assert transfer.attempts.get().send_count == 2
+
+    def test_the_list_lags_behind_and_the_ledger_knows(self, sandbox: SandboxProcess) -> None:
+        sandbox.settings(list_lag_seconds=3_600)
+        transfer = work(enqueue_one("acct_500_after_1"))
+        for _ in range(5):
+            if transfer.status == "processing":
+                transfer = work_when_due(transfer)
+        assert transfer.status == "success"
+        assert moved(sandbox) == 1
+
+    def test_after_the_resend_window_nothing_is_sent_and_nothing_fails_by_itself(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        transfer = work(enqueue_one("acct_drop_before_1"))
+        _long_ago(transfer, hours=20)
+        sandbox.prune_keys()
+        for _ in range(8):
+            transfer = work_when_due(transfer)
+        assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
+        assert attempts(transfer) == [(1, "unknown", 1)]
+        assert moved(sandbox) == 0
+
+    def test_a_key_that_stripe_forgot_is_not_used_again_after_a_payment(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        """The very case the window is for: it moved, the list lags, and the key would execute anew."""
+        transfer = work(enqueue_one("acct_silent_1"))
+        assert moved(sandbox) == 1
+        sandbox.settings(list_lag_seconds=3_600)
+        _long_ago(transfer, hours=20)
+        sandbox.prune_keys()
+        for _ in range(4):
+            work_when_due(transfer)
+        assert moved(sandbox) == 1
+        sandbox.settings(list_lag_seconds=0)
+        assert work_when_due(transfer).status == "success"
+
+    def test_a_rail_that_cannot_be_asked_teaches_nothing(
+        self, sandbox: SandboxProcess, settings: Settings
+    ) -> None:
+        transfer = work(enqueue_one("acct_drop_before_1"))
+        sandbox.set_fault("html_502", times=None, method="GET")
+        for _ in range(5):
+            transfer = work_when_due(transfer)
+        assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
+        attempt = transfer.attempts.get()
+        assert (attempt.probe_count, attempt.send_count) == (0, 1)
+        sandbox.clear_faults()
+        assert work_when_due(transfer).status == "success"
+
+    def test_declined_after_an_unclear_send_is_believed_only_with_empty_books(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        transfer = work(enqueue_one("acct_drop_before_1"))
+        sandbox.set_account("acct_drop_before_1", trouble="insufficient")
+        transfer = work_when_due(transfer)
+        assert (transfer.status, transfer.failure_code) == ("failed", "balance_insufficient")
+        assert moved(sandbox) == 0
+
+    def test_a_decline_that_nobody_recorded_waits_until_the_books_can_be_read(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        transfer = work(enqueue_one("acct_drop_before_1"))
+        sandbox.set_account("acct_drop_before_1", trouble="insufficient")
+        held = commit_resend(take_up(transfer))
+        assert held is not None
+        answer = stripe_rail().send(
+            held.attempt.request, idempotency_key=held.attempt.idempotency_key
+        )
+        assert isinstance(answer, Declined)
+        sandbox.set_fault("html_502", times=None, method="GET")
+        transfer = work_when_due(transfer)
+        assert transfer.status == "processing"
+        sandbox.clear_faults()
+        assert work_when_due(transfer).status == "failed"
+
+    def test_two_movements_of_one_debt_are_a_finding_and_never_a_success(
+        self, sandbox: SandboxProcess
+    ) -> None:
+        transfer = work(enqueue_one("acct_lost_answer_1"))
+        request = transfer.attempts.get().request
+        # Somebody paid by hand under the same group, with another key.
+        stripe_rail().send(request, idempotency_key="by-hand")
+        transfer = work_when_due(transfer)
+        work_when_due(transfer)
+        assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
+        finding = Finding.objects.get()
+        assert (finding.kind, finding.subject) == ("moved_twice", f"transfer:{transfer.pk}")
+
+
+def test_a_rail_without_credentials_leaves_it_pending(
+    sandbox: SandboxProcess, settings: Settings
+) -> None:
+    settings.STRIPE_API_KEY = ""
+    stripe_rail.cache_clear()
+    transfer = enqueue_one()
+    with pytest.raises(Refused, match="STRIPE_API_KEY"):
+        work(transfer)
+    assert get_transfer(transfer.pk).status == "pending"
+
+
+def test_wrong_credentials_are_no_failure_of_anybodys_payment(
+    sandbox: SandboxProcess, settings: Settings
+) -> None:
+    settings.STRIPE_API_KEY = "wrong"
+    stripe_rail.cache_clear()
+    transfer = work(enqueue_one())
+    assert (transfer.status, transfer.outcome_unknown) == ("processing", False)
+    assert actions(transfer)[-1] == "told_to_wait"
+    assert moved(sandbox) == 0
+
+
+def test_no_database_connection_is_held_during_the_call(sandbox: SandboxProcess) -> None:
+    """A slow rail must not use up the pool."""
+    sandbox.settings(latency_ms=50)
+    transfer = enqueue_one()
+    seen: list[bool] = []
+    rail = stripe_rail()
+    original = rail.send
+
+    def spy(*args: object, **kwargs: object) -> object:
+        seen.append(connection.connection is None)
+        return original(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+
+    rail.send = spy  # type: ignore[method-assign,assignment]  # looked at, not replaced
+    work(transfer)
+    assert seen == [True]
+
+
+def _long_ago(transfer: Transfer, *, hours: int) -> None:
+    """Only the clock is turned back; the trigger that keeps an attempt as it was rests for that."""
+    table, trigger = "transfers_transferattempt", _trigger_of("attempt_is_fixed")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+    TransferAttempt.objects.filter(transfer=transfer).update(
+        first_sent_at=F("first_sent_at") - timedelta(hours=hours)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+
+
+def _trigger_of(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE %s", [f"pgtrigger_{name}%"])
+        (found,) = cursor.fetchone()
+    return str(found)
+
+
+def test_a_paid_one_is_left_alone(sandbox: SandboxProcess) -> None:
+    transfer = paid()
+    before = sandbox.totals()["requests"]
+    lease_over(transfer)
+    work(transfer)
+    assert moved(sandbox) == 1
+    assert sandbox.totals()["requests"] == before
