@@ -252,11 +252,88 @@ USE_I18N = False
 LANGUAGE_CODE = "en-us"
 APPEND_SLASH = False
 
+
+def _page(title: str, icon: str, name: str, seen_by: str = "") -> dict[str, object]:
+    """One entry of the console's sidebar; `seen_by` names the question in transfers.console.navigation."""
+    entry: dict[str, object] = {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{name}")}
+    if seen_by:
+        entry["permission"] = f"transfers.console.navigation.sees_{seen_by}"
+    return entry
+
+
 UNFOLD = {
     "SITE_TITLE": "PaidOnce",
     "SITE_HEADER": "PaidOnce",
-    "SITE_SUBHEADER": "Everybody gets paid exactly once",
+    "SITE_SUBHEADER": "Crew payouts console",
+    "SITE_SYMBOL": "verified",
+    "SITE_URL": "",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "href": f"/{STATIC_URL}console/mark.svg", "type": "image/svg+xml"}
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "SHOW_BACK_BUTTON": True,
+    "SHOW_BACK_BUTTON": False,
+    "ENVIRONMENT": "transfers.console.navigation.environment",
+    "DASHBOARD_CALLBACK": "transfers.console.dashboard.dashboard_context",
+    "STYLES": [f"/{STATIC_URL}console/console.css"],
+    "SCRIPTS": [f"/{STATIC_URL}console/console.js"],
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(96.2% .018 272.314)",
+            "100": "oklch(93% .034 272.788)",
+            "200": "oklch(87% .065 274.039)",
+            "300": "oklch(78.5% .115 274.713)",
+            "400": "oklch(67.3% .182 276.935)",
+            "500": "oklch(58.5% .233 277.117)",
+            "600": "oklch(51.1% .262 276.966)",
+            "700": "oklch(45.7% .24 277.023)",
+            "800": "oklch(39.8% .195 277.366)",
+            "900": "oklch(35.9% .144 278.697)",
+            "950": "oklch(25.7% .09 281.288)",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Money",
+                "items": [
+                    _page("Overview", "space_dashboard", "index"),
+                    _page(
+                        "Bookings", "event_available", "transfers_booking_changelist", "bookings"
+                    ),
+                    _page("Transfers", "payments", "transfers_transfer_changelist", "transfers"),
+                ],
+            },
+            {
+                "title": "Trust",
+                "separator": True,
+                "items": [
+                    _page("Findings", "flag", "transfers_finding_changelist", "findings"),
+                    _page(
+                        "Rail events", "webhook", "transfers_railevent_changelist", "rail_events"
+                    ),
+                    _page("Audit log", "history_edu", "audit_entry_changelist", "audit"),
+                    _page("Audit seals", "approval", "audit_seal_changelist", "audit"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _page("People", "group", "auth_user_changelist", "access"),
+                    _page("Roles", "shield_person", "auth_group_changelist", "access"),
+                    _page("API tokens", "key", "access_apitoken_changelist", "access"),
+                    _page(
+                        "Schedule",
+                        "schedule",
+                        "django_celery_beat_periodictask_changelist",
+                        "access",
+                    ),
+                ],
+            },
+        ],
+    },
 }

@@ -1,0 +1,67 @@
+"""The base of every page about money: seen by capability, never added, changed or deleted through a form."""
+
+from typing import Any, ClassVar
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from access.roles import Capability
+from transfers.admin.keyset import KeysetChangeList
+from transfers.console.gate import sees
+
+
+class GovernedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
+    """A list with keyset paging and a page to look at, for whoever holds `capability`."""
+
+    capability: ClassVar[Capability]
+    # What an empty list says: title, text and icon; without a filter, and then what to do.
+    empty_title: ClassVar[str] = "Nothing here yet"
+    empty_text: ClassVar[str] = ""
+    empty_icon: ClassVar[str] = "inbox"
+    list_title: ClassVar[str] = ""
+
+    actions = None
+    ordering = ("-id",)
+    sortable_by = ()
+    list_per_page = 50
+    show_full_result_count = False
+    list_fullwidth = True
+    list_filter_sheet = False
+    change_list_template = "console/change_list.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
+        return KeysetChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        title = self.list_title or str(self.opts.verbose_name_plural).capitalize()
+        context = {"title": title, **(extra_context or {})}
+        response: TemplateResponse = super().changelist_view(request, context)
+        return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The audit log is the only history there is; it is shown on the object's own page."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+        return redirect(reverse(name, args=[object_id]))
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return sees(request, self.capability)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return sees(request, self.capability)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

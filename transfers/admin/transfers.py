@@ -1,0 +1,153 @@
+"""Transfers: one debt each, with its attempts, its reversals, what can be done now, and its timeline."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from guard.errors import NotFound
+from transfers import advice
+from transfers.admin.filters import RailFilter, TransferStatusFilter
+from transfers.admin.governed import GovernedAdmin
+from transfers.console.formats import money_text, transfer_chip
+from transfers.console.gate import require, sees
+from transfers.console.story import facts, transfer_story
+from transfers.console.transfer_actions import ACTIONS, transfer_action_view
+from transfers.models import Finding, Transfer
+from transfers.selectors import get_transfer
+from transfers.templatetags.console import ago, chip
+
+
+@admin.register(Transfer)
+class TransferAdmin(GovernedAdmin):
+    """Looked at here, changed only through the actions' services."""
+
+    capability = "transfer.read"
+    list_title = "Transfers"
+    empty_title = "No transfers yet"
+    empty_text = "A transfer is written down for each person when somebody pays a booking's crew."
+    empty_icon = "payments"
+    list_display = ("payee", "source", "amount_text", "state", "rail_name", "reference", "created")
+    list_display_links = None
+    list_filter = (TransferStatusFilter, RailFilter)
+    search_fields = ("payee_name", "source_reference", "rail_reference")
+    search_help_text = "Person, booking or tr_… reference"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Transfer], search_term: str
+    ) -> tuple[QuerySet[Transfer], bool]:
+        """Always by an index: a rail reference, an id, or how the booking's reference or the name begins."""
+        term = search_term.strip()
+        if term.startswith("tr_"):
+            queryset = queryset.filter(rail_reference=term)
+        elif term.isdecimal() and len(term) < 19:
+            queryset = queryset.filter(pk=int(term))
+        elif term:
+            queryset = queryset.filter(
+                Q(source_reference__istartswith=term) | Q(payee_name__istartswith=term)
+            )
+        return queryset, False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<int:transfer_id>/{name}/",
+                self.admin_site.admin_view(partial(transfer_action_view, name=name)),
+                name=f"transfers_transfer_{name}",
+            )
+            for name in ACTIONS
+        ]
+        return own + list(super().get_urls())
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The transfer's page. It is only ever read."""
+        require(request, "transfer.read", f"transfer:{object_id}")
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponse(status=405, headers={"Allow": "GET"})
+        try:
+            transfer = get_transfer(int(object_id)) if object_id.isdecimal() else None
+        except NotFound as error:
+            raise Http404(error.detail) from error
+        if transfer is None:
+            raise Http404("There is no such transfer.")
+        context = self.admin_site.each_context(request) | self._page(request, transfer)
+        return TemplateResponse(request, "console/transfer.html", context)
+
+    def _page(self, request: HttpRequest, transfer: Transfer) -> dict[str, Any]:
+        attempts = list(transfer.attempts.all())
+        return {
+            "title": f"Transfer {transfer.pk}",
+            "transfer": transfer,
+            "attempts": attempts,
+            "reversals": [
+                (reversal, [facts(line) for line in reversal.evidence])
+                for reversal in transfer.reversals.select_related("transfer").order_by("id")
+            ],
+            "findings": Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open"),
+            "actions": [
+                action
+                for action in ACTIONS.values()
+                if action.possible(transfer) and sees(request, action.capability)
+            ],
+            "moments": transfer_story(transfer, attempts),
+            "what_to_do": advice.after_failure(transfer.failure_code),
+            "asked_at": attempts and (attempts[-1].last_probed_at or attempts[-1].last_sent_at),
+        }
+
+    @admin.display(description="Person")
+    def payee(self, transfer: Transfer) -> SafeString:
+        """Who gets it, as the link to the page."""
+        return format_html(
+            '<a class="row-link" href="{}"><strong>{}</strong><span class="quiet">{}</span></a>',
+            reverse("admin:transfers_transfer_change", args=[transfer.pk]),
+            transfer.payee_name,
+            transfer.user_id or "-",
+        )
+
+    @admin.display(description="For")
+    def source(self, transfer: Transfer) -> SafeString:
+        """Why the money is owed."""
+        if transfer.source_type != "booking":
+            return format_html("{} {}", transfer.source_type, transfer.source_reference)
+        return format_html(
+            '<a class="mono" href="{}">{}</a>',
+            reverse("admin:transfers_booking_crew", args=[transfer.source_id]),
+            transfer.source_reference,
+        )
+
+    @admin.display(description="Amount")
+    def amount_text(self, transfer: Transfer) -> SafeString:
+        """What is owed."""
+        return format_html('<span class="amount">{}</span>', money_text(transfer.amount))
+
+    @admin.display(description="Status")
+    def state(self, transfer: Transfer) -> SafeString:
+        """The chip."""
+        return chip(transfer_chip(transfer))
+
+    @admin.display(description="Rail")
+    def rail_name(self, transfer: Transfer) -> str:
+        """Which way the money moves."""
+        return transfer.get_rail_display()
+
+    @admin.display(description="Rail reference")
+    def reference(self, transfer: Transfer) -> SafeString:
+        """What the rail calls it."""
+        return format_html("<code>{}</code>", transfer.rail_reference or "-")
+
+    @admin.display(description="Created")
+    def created(self, transfer: Transfer) -> SafeString:
+        """Its age."""
+        return ago(transfer.created_at)

@@ -1,0 +1,52 @@
+"""The console's questions to the policy. What is shown asks once a request; what is done asks afresh and is audited."""
+
+from typing import Final
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from access.actors import actor_from_request
+from access.policy import capabilities_of, may
+from access.roles import Capability
+from audit.record import Note, record
+
+# Two first entries of one subject may meet; the audit log's unique constraint lets one of them through.
+_TRIES: Final = 3
+_CACHE: Final = "_console_capabilities"
+
+
+def sees(request: HttpRequest, capability: Capability) -> bool:
+    """May this user do it, as far as the page that is being drawn is concerned? One query a request."""
+    granted: frozenset[Capability] | None = getattr(request, _CACHE, None)
+    if granted is None:
+        granted = capabilities_of(request.user)
+        setattr(request, _CACHE, granted)
+    return capability in granted
+
+
+def require(request: HttpRequest, capability: Capability, subject: str) -> None:
+    """Raise PermissionDenied (403) unless the user may do it now. A refused change is an audit entry of `subject`."""
+    if may(request.user, capability):
+        return
+    if request.method not in ("GET", "HEAD"):
+        _record_refusal(request, capability, subject)
+    raise PermissionDenied(f"Your role may not do this ({capability}).")
+
+
+def _record_refusal(request: HttpRequest, capability: Capability, subject: str) -> None:
+    note = Note(
+        subject=subject,
+        action=capability,
+        actor=actor_from_request(request),
+        outcome="denied",
+        reason="permission_denied",
+        snapshot={"method": request.method, "path": request.path[:500]},
+    )
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic():
+                record(note)
+        except IntegrityError:
+            continue
+        return
