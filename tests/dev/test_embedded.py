@@ -13,6 +13,7 @@ import redis
 from payouts_site.dev import embedded
 from payouts_site.dev.embedded import Server
 from payouts_site.dev.places import Home, throwaway_home
+from payouts_site.dev.processes import StartFailed
 
 
 @pytest.fixture
@@ -132,3 +133,12 @@ def test_stopped_servers_are_gone(home: Home, tmp_path: Path) -> None:
         port = int(server.url.rsplit(":", 1)[1].split("/")[0])
         with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
             probe.connect(("127.0.0.1", port))
+
+
+def test_data_of_another_major_version_is_refused_with_a_way_out(
+    postgres: Server, home: Home, tmp_path: Path
+) -> None:
+    postgres.process.stop()
+    (home.path / "postgres" / "PG_VERSION").write_text("17\n")
+    with pytest.raises(StartFailed, match=r"which PostgreSQL 17 wrote; see \./dev reset"):
+        embedded.postgres(home, tmp_path, embedded.THROWAWAY_SETTINGS)
