@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.actor import SWEEP, Actor
@@ -77,26 +77,36 @@ def _record(reversal: TransferReversal, answer: Answer, actor: Actor) -> None:
     transfer = reversal.transfer
     match answer:
         case Moved(movement, evidence):
-            _finish(reversal, actor, "succeeded", evidence, rail_reference=movement.reference)
-            _read_transfer_again(reversal, actor)
+            # First what people see: once the reversal is finished, nobody comes back to it.
+            if _read_transfer_again(reversal, actor):
+                _finish(reversal, actor, "succeeded", evidence, rail_reference=movement.reference)
+            else:
+                _unclear(reversal, "reversed, but the transfer cannot be read", evidence, actor)
         case Declined(code, message, evidence):
             _finish(reversal, actor, "failed", evidence, failure_code=code, failure_message=message)
         case NotNow(reason, seconds, evidence):
             hold_back(transfer.rail, seconds)
             _later(reversal, seconds, reason, evidence)
         case Unclear(reason, _, evidence):
-            delay = check_delay(settings.PROBE_DELAYS_SECONDS, reversal.send_count - 1)
-            _later(reversal, delay, reason, evidence, outcome=AttemptOutcome.UNKNOWN)
-            if reversal.send_count > len(settings.PROBE_DELAYS_SECONDS):
-                raise_finding(
-                    subject=f"transfer:{transfer.pk}",
-                    kind="reversal_unknown",
-                    detail=f"The outcome of reversal {reversal.pk} is still not known: {reason}.",
-                    actor=actor,
-                    evidence=evidence,
-                )
+            _unclear(reversal, reason, evidence, actor)
 
 
+def _unclear(
+    reversal: TransferReversal, reason: str, evidence: dict[str, Any], actor: Actor
+) -> None:
+    delay = check_delay(settings.PROBE_DELAYS_SECONDS, reversal.send_count - 1)
+    _later(reversal, delay, reason, evidence, outcome=AttemptOutcome.UNKNOWN)
+    if reversal.send_count > len(settings.PROBE_DELAYS_SECONDS):
+        raise_finding(
+            subject=f"transfer:{reversal.transfer_id}",
+            kind="reversal_unknown",
+            detail=f"The outcome of reversal {reversal.pk} is still not known: {reason}.",
+            actor=actor,
+            evidence=evidence,
+        )
+
+
+@transaction.atomic
 def _finish(
     reversal: TransferReversal, actor: Actor, outcome: str, evidence: dict[str, Any], **fields: str
 ) -> None:
@@ -137,13 +147,15 @@ def _later(
     )
 
 
-def _read_transfer_again(reversal: TransferReversal, actor: Actor) -> None:
-    """The rail's own total decides what the transfer shows; the webhook says the same if this does not arrive."""
+def _read_transfer_again(reversal: TransferReversal, actor: Actor) -> bool:
+    """The rail's own total decides what the transfer shows; False when it could not be read."""
     seen = stripe_rail().read(reversal.transfer.rail_reference)
-    if isinstance(seen, Seen) and seen.movements:
-        settle_movement(
-            transfer_id=reversal.transfer_id,
-            movement=seen.movements[0],
-            evidence=seen.evidence,
-            actor=actor,
-        )
+    if not isinstance(seen, Seen) or not seen.movements:
+        return False
+    settle_movement(
+        transfer_id=reversal.transfer_id,
+        movement=seen.movements[0],
+        evidence=seen.evidence,
+        actor=actor,
+    )
+    return True
