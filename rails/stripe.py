@@ -207,9 +207,11 @@ def verify_event(payload: bytes, signature: str, secret: str) -> dict[str, Any]:
     """
     try:
         stripe.WebhookSignature.verify_header(payload.decode(), signature, secret, tolerance=300)
-        event: dict[str, Any] = json.loads(payload)
+        event: Any = json.loads(payload)
     except (stripe.SignatureVerificationError, ValueError) as error:
         raise BadSignature(str(error)) from error
+    if not isinstance(event, dict):
+        raise BadSignature("the body is not an event")
     return event
 
 
