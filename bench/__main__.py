@@ -18,7 +18,7 @@ from bench.measure import Line, table
 
 RESULTS = Path(__file__).resolve().parent.parent / ".run" / "bench" / "latest.json"
 # Each is a module with `measure(url, quick=…)`; imported only once Django knows its database.
-NAMES = ("door", "http", "crew", "waking")
+NAMES = ("door", "http", "crew", "pay", "waking", "dispatch", "lists")
 
 
 def run(names: Sequence[str], *, quick: bool) -> list[Line]:

@@ -36,6 +36,29 @@ _TRANSFERS = """
     SELECT min(id), max(id) FROM created
 """
 
+_PAID = (
+    """
+    INSERT INTO transfers_booking
+        (reference, customer_name, status, version, currency, crew_count, total_minor)
+    SELECT 'BK-' || n, 'Customer ' || n, 'scheduled', 1, 'USD', %(people)s::int, %(people)s::bigint * 45000
+    FROM generate_series(%(first)s::int, %(last)s::int) n
+    """,
+    """
+    INSERT INTO transfers_transfer (
+        debt_key, source_type, source_id, source_reference, user_id, payee_name, amount_minor, currency,
+        rail, destination, status, outcome_unknown, reversed_minor, attempt_count, due_at, rail_reference)
+    SELECT gen_random_uuid(), 'booking', id, reference, 'user_' || n, 'Person ' || n, 45000, 'USD',
+        'stripe', 'acct_' || n, 'success', false, 0, 1, NULL, 'tr_' || id || '_' || n
+    FROM transfers_booking, generate_series(1, %(people)s::int) n WHERE id BETWEEN %(first)s AND %(last)s
+    """,
+    """
+    INSERT INTO transfers_transferattempt
+        (transfer_id, number, idempotency_key, request, outcome, answered, resolved_at)
+    SELECT id, 1, 'po-' || debt_key || '-a1', '{}', 'succeeded', true, now()
+    FROM transfers_transfer WHERE source_id BETWEEN %(first)s AND %(last)s
+    """,
+)
+
 
 @contextmanager
 def fresh_database(label: str) -> Iterator[str]:
@@ -100,6 +123,15 @@ def add_transfers(
     ).fetchone()
     assert row is not None
     return range(row[0], row[1] + 1)
+
+
+def add_paid_bookings(connection: psycopg.Connection, bookings: int, people: int) -> None:
+    """Bookings whose people were all paid, each with one attempt; committed in portions."""
+    for first in range(1, bookings + 1, 25_000):
+        span = {"first": first, "last": min(first + 24_999, bookings), "people": people}
+        for statement in _PAID:
+            connection.execute(statement, span)
+        connection.commit()
 
 
 def settle(connection: psycopg.Connection) -> None:

@@ -7,7 +7,7 @@ import psycopg
 from bench.databases import add_bookings, add_transfers, settle
 from bench.load import requests_per_second
 from bench.measure import Line, at_least, interleaved
-from bench.servers import token_for, web
+from bench.servers import bearer, web
 
 PEOPLE, CLIENTS = 4, 8
 _NAIVE_TABLE = """
@@ -27,14 +27,14 @@ def measure(url: str, *, quick: bool) -> list[Line]:
         seeding.commit()
         settle(seeding)
     with web(url) as address:
-        token = token_for(url)
+        credentials = bearer(url)
 
         def side(kind: str):  # -> Callable[[], float]
             portions = iter([transfers[at : at + size] for at in range(0, len(transfers), size)])
 
             def once() -> float:
                 paths = [f"/bench/{kind}/{pk}" for pk in next(portions)]
-                return requests_per_second(address, token, paths, CLIENTS)
+                return requests_per_second(address, credentials, paths, CLIENTS)
 
             return once
 

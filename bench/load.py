@@ -14,9 +14,9 @@ class Answer(Exception):  # noqa: N818 - an answer that nobody wanted
 
 
 class Client:
-    """One kept-alive connection."""
+    """One kept-alive connection. `credentials` is a whole header line: `Authorization: …` or `Cookie: …`."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, credentials: str) -> None:
         parts = urlsplit(address)
         assert parts.hostname is not None
         assert parts.port is not None
@@ -24,8 +24,8 @@ class Client:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._socket.makefile("rb")
         self._head = (
-            f" HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n"
-            "Accept: application/json\r\nContent-Type: application/json\r\n"
+            f" HTTP/1.1\r\nHost: {parts.netloc}\r\n{credentials}\r\n"
+            "Accept: */*\r\nContent-Type: application/json\r\n"
         )
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
@@ -48,9 +48,11 @@ class Client:
         self._socket.close()
 
 
-def requests_per_second(address: str, token: str, paths: Sequence[str], clients: int) -> float:
+def requests_per_second(
+    address: str, credentials: str, paths: Sequence[str], clients: int
+) -> float:
     """POST every path once, shared out among so many clients that each wait for their answer."""
-    connections = [Client(address, token) for _ in range(clients)]
+    connections = [Client(address, credentials) for _ in range(clients)]
     failures: list[BaseException] = []
 
     def drive(client: Client, mine: Iterable[str]) -> None:

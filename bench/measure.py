@@ -138,9 +138,7 @@ def table(lines: Sequence[Line]) -> str:
     rows = [HEADINGS, *(line.cells() for line in lines)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(HEADINGS))]
     texts = [
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        + " |"
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
         for row in rows
     ]
     texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")

@@ -84,7 +84,9 @@ class Script:
             script.write(self.text)
             script.flush()
             defined = {"id": str(ids[0] - 1), **self.variables}
-            options = [part for name, value in defined.items() for part in ("-D", f"{name}={value}")]
+            options = [
+                part for name, value in defined.items() for part in ("-D", f"{name}={value}")
+            ]
             done = subprocess.run(
                 [_binary(), "-n", "-M", "prepared", "-c", "1", "-t", str(len(ids)), *options]
                 + ["-f", script.name],

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import secrets
+import signal
 import subprocess
 import sys
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.cookiejar import CookieJar
 from pathlib import Path
+
+from celery import current_app
+from django.conf import settings
+from redis import Redis
 
 from bench.databases import ROOT
 from payouts_site.dev.embedded import free_port
 from payouts_site.dev.processes import ManagedProcess
 
+PASSWORD = secrets.token_urlsafe(16)
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -49,6 +58,41 @@ def web(url: str, *, processes: int = 2, **environment: str) -> Iterator[str]:
             yield address
 
 
+@contextmanager
+def worker(url: str, number: int, **environment: str) -> Iterator[None]:
+    """One Celery worker process, with the options of `./dev up`."""
+    with tempfile.TemporaryDirectory(prefix="bench-worker-") as folder:
+        ready = Path(folder) / "ready"
+        celery = ManagedProcess(
+            name=f"worker {number}",
+            command=[
+                *(sys.executable, "-m", "payouts_site.dev.child", "celery", "-A", "payouts_site"),
+                *("worker", "--loglevel", "WARNING", "--without-mingle", "--without-gossip"),
+                *("--hostname", f"bench{number}@%h"),
+            ],
+            log=Path(folder) / "worker.log",
+            ready=ready.exists,
+            environment=_environment(url, {"PAIDONCE_READY_FILE": str(ready), **environment}),
+            stop_timeout=30.0,
+            second_signal=signal.SIGQUIT,
+            cwd=ROOT,
+        )
+        with running(celery):
+            yield
+
+
+@contextmanager
+def queue_emptied() -> Iterator[None]:
+    """No message of anybody else before, none left behind."""
+    queue = Redis.from_url(settings.REDIS_URL)
+    name = current_app.conf.task_default_queue
+    queue.delete(name)
+    try:
+        yield
+    finally:
+        queue.delete(name)
+
+
 def responds(address: str) -> bool:
     """Whether a request reaches a web process, whatever it answers."""
     try:
@@ -60,22 +104,33 @@ def responds(address: str) -> bool:
     return True
 
 
-def token_for(url: str, username: str = "bench") -> str:
-    """A bearer token of a super_admin on the database `url`."""
-    manage = [sys.executable, "manage.py"]
-    environment = _environment(url, {"BENCH_PASSWORD": "bench-only-password"})
+def bearer(url: str, username: str = "bench") -> str:
+    """The Authorization line of a new super_admin's token on the database `url`; the password is PASSWORD."""
+    environment = _environment(url, {"BENCH_PASSWORD": PASSWORD})
     create = ["create_operator", username, "--role", "super_admin"]
-    subprocess.run(
-        [*manage, *create, "--password-env", "BENCH_PASSWORD"],
-        env=environment,
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
+    _manage(environment, *create, "--password-env", "BENCH_PASSWORD")
+    return f"Authorization: Bearer {_manage(environment, 'create_api_token', username).split()[-1]}"
+
+
+def _manage(environment: Mapping[str, str], *arguments: str) -> str:
+    return subprocess.check_output(
+        [sys.executable, "manage.py", *arguments], env=environment, cwd=ROOT, text=True
     )
-    said = subprocess.check_output(
-        [*manage, "create_api_token", username], env=environment, cwd=ROOT, text=True
+
+
+def console_session(address: str, username: str = "bench") -> str:
+    """The Cookie line of a person who logged in to the console as a browser does."""
+    jar = CookieJar()
+    browser = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(jar)
     )
-    return said.split()[-1]
+    login = f"{address}/admin/login/"
+    browser.open(login, timeout=60).close()
+    csrf = next(cookie.value for cookie in jar if cookie.name == "csrftoken")
+    form = {"username": username, "password": PASSWORD, "csrfmiddlewaretoken": csrf or ""}
+    browser.open(login, urllib.parse.urlencode(form).encode(), timeout=60).close()
+    session = next(cookie.value for cookie in jar if cookie.name == "sessionid")
+    return f"Cookie: sessionid={session}"
 
 
 def _environment(url: str, more: Mapping[str, str]) -> dict[str, str]:
