@@ -21,6 +21,10 @@ class Clock:
     def now(self) -> int:
         return int(time.time()) + self.offset
 
+    def now_ms(self) -> int:
+        """The same in milliseconds."""
+        return int(time.time() * 1000) + self.offset * 1000
+
     def advance(self, seconds: int) -> int:
         """Move forward; returns the new time. Raises ValueError for a step back."""
         if seconds < 0:

@@ -5,23 +5,24 @@ Rendered on the server; nothing here changes anything, every button posts to /_s
 
 from __future__ import annotations
 
-import time
 from html import escape
 from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs
 
+from sandbox import widgets
 from sandbox.journal import Row
 from sandbox.server import Request, Response
 from sandbox.stripe.faults import catalogue, magic_fault
 from sandbox.stripe.rail import StripeRail
+from sandbox.widgets import NOTHING, button, chip, moment, table
+from sandbox.wise.page import WisePage
 
 HERE = Path(__file__).resolve().parent
 ZERO_DECIMAL = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv",
                 "xaf", "xof", "xpf"}  # fmt: skip
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 ROWS = 25
-NOTHING = "none"
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
@@ -41,49 +42,12 @@ def money(amount: int, currency: str) -> str:
     return f"{sign}{symbol}{units:,}.{cents:02d}"
 
 
-def moment(seconds: int | None) -> str:
-    """Time of day in UTC, with the date when it is another one."""
-    if seconds is None:
-        return NOTHING
-    at, today = time.gmtime(seconds), time.gmtime()
-    shape = "%H:%M:%S" if at[:3] == today[:3] else "%d %b %H:%M:%S"
-    return time.strftime(shape, at)
-
-
-def button(action: str, label: str, *, style: str = "", **fields: str) -> str:
-    """A form of one button."""
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in fields.items()
-    )
-    return (
-        f'<form class="inline" method="post" action="/_sandbox/{escape(action)}">{hidden}'
-        f'<button type="submit" class="{style}">{escape(label)}</button></form>'
-    )
-
-
-def chip(label: str, colour: str) -> str:
-    """A coloured word."""
-    return f'<span class="chip {colour}">{escape(label)}</span>'
-
-
-def table(head: list[str], rows: list[list[str]], empty: str) -> str:
-    """Cells are HTML already."""
-    if not rows:
-        return f'<p class="empty">{escape(empty)}</p>'
-    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
-        "</div>"
-    )
-
-
 class Console:
     """Answers `/` and its style sheet."""
 
-    def __init__(self, stripe: StripeRail) -> None:
+    def __init__(self, stripe: StripeRail, wise: WisePage | None = None) -> None:
         self._stripe = stripe
+        self._wise = wise
         self._page = Template((HERE / "console.html").read_text(encoding="utf-8"))
         self._style = (HERE / "console.css").read_bytes()
 
@@ -93,32 +57,40 @@ class Console:
             return Response(405, b"", {**HEADERS, "Allow": "GET"}, "text/plain")
         if request.path == "/console.css":
             return Response(200, self._style, dict(HEADERS), "text/css; charset=utf-8")
+        problem = parse_qs(request.query).get("problem", [""])[0]
+        if request.path == "/wise" and self._wise is not None:
+            body = self._wise.render(problem)
+            return Response(200, body, dict(HEADERS), "text/html; charset=utf-8")
         if request.path != "/":
             return Response(404, b"There is nothing here.", dict(HEADERS), "text/plain")
-        problem = parse_qs(request.query).get("problem", [""])[0]
         body = self._page.substitute(self._fields(problem)).encode()
         return Response(200, body, dict(HEADERS), "text/html; charset=utf-8")
 
     def _fields(self, problem: str) -> dict[str, str]:
-        knobs = self._stripe.settings.as_dict()
+        values = self._stripe.settings.as_dict()
         offset = self._stripe.clock.offset
-        hours, minutes = divmod(offset // 60, 60)
         return {
-            "problem": f'<p class="problem">{escape(problem)}</p>' if problem else "",
-            "clock": moment(self._stripe.clock.now())
-            + (f" (+{hours} h {minutes:02d} min)" if offset else ""),
+            "wise": '<a class="refresh" href="/wise">Wise</a>' if self._wise else "",
+            "problem": widgets.problem_bar(problem),
+            "clock": widgets.clock(self._stripe.clock.now(), offset),
             "webhook_url": escape(self._stripe.webhooks.url or "no endpoint configured"),
             "cards": self._cards(),
             "catalogue": self._catalogue(),
-            "faults": self._faults(),
+            "faults": widgets.armed(
+                self._stripe.faults, "", "Nothing is armed: only account names bite."
+            ),
             "transfers": self._transfers(),
             "accounts": self._accounts(),
-            "webhooks": self._webhooks(),
-            "knobs": self._knobs(knobs),
-            "hold": button(
-                "settings",
-                "Hold webhooks" if knobs["webhooks_enabled"] else "Let webhooks flow",
-                webhooks_enabled="false" if knobs["webhooks_enabled"] else "true",
+            "webhooks": widgets.webhooks(
+                self._stripe.control.report.deliveries(ROWS), "object", ""
+            ),
+            "knobs": widgets.knobs(values),
+            "hold": widgets.switch(
+                "",
+                "webhooks_enabled",
+                on=bool(values["webhooks_enabled"]),
+                off_label="Hold webhooks",
+                on_label="Let webhooks flow",
             ),
         }
 
@@ -157,11 +129,7 @@ class Console:
                 "warn" if totals["rate_limited"] else "",
             ),
         ]
-        return "".join(
-            f'<div class="card {style}"><h3>{escape(title)}</h3><b>{value}</b>'
-            f"<small>{escape(note)}</small></div>"
-            for title, value, note, style in cards
-        )
+        return widgets.cards(cards)
 
     def _catalogue(self) -> str:
         rows = []
@@ -178,25 +146,6 @@ class Console:
                 ]
             )
         return table(["Bad day", "What happens", "Account begins with", ""], rows, "")
-
-    def _faults(self) -> str:
-        rows = []
-        for row in self._stripe.faults.orders():
-            match = ", ".join(f"{k} {v}" for k, v in row["match"].items())
-            left = (
-                "until removed" if row["times"] is None else f"{row['times'] - row['fired']} left"
-            )
-            rows.append(
-                [
-                    chip(row["fault"], "amber"),
-                    escape(match),
-                    f"{left}, fired {row['fired']}",
-                    button(f"faults/{row['id']}/remove", "Remove"),
-                ]
-            )
-        return table(
-            ["Armed", "For", "Times", ""], rows, "Nothing is armed: only account names bite."
-        )
 
     def _latest(self, name: str) -> list[Row]:
         rows = self._stripe.books.table(name)
@@ -259,29 +208,4 @@ class Console:
             ["Account", "State", "Cure or break"],
             rows,
             "Accounts appear here with their first use.",
-        )
-
-    def _webhooks(self) -> str:
-        colours = {"delivered": "emerald", "pending": "amber", "lost": "red"}
-        rows = []
-        for row in self._stripe.control.report.deliveries(ROWS):
-            answer = row["status"] or row["error"] or "not tried"
-            rows.append(
-                [
-                    moment(row["created"]),
-                    escape(row["type"]),
-                    chip(row["state"], colours[row["state"]]),
-                    f"{escape(str(answer))}, {row['attempts']} tries",
-                    f"<code>{escape(row['object'])}</code>",
-                    button(f"events/{row['event']}/redeliver", "Deliver now"),
-                ]
-            )
-        return table(["Time", "Event", "State", "Answer", "About", ""], rows, "No events yet.")
-
-    def _knobs(self, knobs: dict[str, int | bool]) -> str:
-        return "".join(
-            f"<label>{escape(name.replace('_', ' '))}"
-            f'<input name="{escape(name)}" type="number" min="0" value="{value}"></label>'
-            for name, value in knobs.items()
-            if not isinstance(value, bool)
         )

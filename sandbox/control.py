@@ -68,7 +68,6 @@ class Control:
 
     prefix = "/_sandbox/"
     home = "/"
-    default_match: Row = {}
 
     def __init__(self, parts: Doored, report: Reported) -> None:
         self._journal = parts.journal
@@ -100,6 +99,10 @@ class Control:
     def catalogue(self) -> list[Row]:
         """Every fault, for people and tests."""
         raise NotImplementedError
+
+    def matching(self, match: Row) -> Row:
+        """An order's match with what it leaves open."""
+        return match
 
     def endpoint(self) -> Row:
         """Where webhooks go."""
@@ -200,7 +203,7 @@ class Control:
         if not isinstance(params, dict):
             raise BadValueError("params is an object")
         fault = str(values.get("fault", ""))
-        return self._orders.order(fault, {**self.default_match, **match}, times, params)
+        return self._orders.order(fault, self.matching(match), times, params)
 
     async def _remove_faults(self, ids: list[str], _values: Values) -> Row:
         removed = self._orders.remove(ids[0] if ids else None)

@@ -82,6 +82,10 @@ class Deliveries:
         """What to send now, signed now; None while there is no endpoint."""
         raise NotImplementedError
 
+    def reachable(self, key: str) -> bool:
+        """Whether there is an endpoint for it now."""
+        return self.letter(key) is not None
+
     def gives_up(self, attempts: int, status: int | None) -> bool:
         """Whether the rail stops trying after this many attempts, the last answered `status`."""
         return False
@@ -135,7 +139,7 @@ class Deliveries:
             row = self._journal.table("deliveries").get(key)
             if row is None or key in self._timers or key in self._in_flight:
                 continue
-            if self.letter(key) is not None:
+            if self.reachable(key):
                 self._timers[key] = loop.call_later(self._delay(row), self._spawn, key)
 
     def _delay(self, row: Row) -> float:
@@ -168,7 +172,7 @@ class Deliveries:
     async def deliver(self, key: str) -> bool:
         """One attempt now, whatever its state; a failed pending one is scheduled again."""
         row = self._journal.table("deliveries").get(key)
-        if row is None or self.letter(key) is None:
+        if row is None or not self.reachable(key):
             return False
         self._cancel(key)
         status: int | None = None

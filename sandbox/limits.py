@@ -49,3 +49,21 @@ class Limiter:
         """Full buckets, after the limits have been changed."""
         self._all = None
         self._endpoints.clear()
+
+
+class Window:
+    """So many per minute of the wall clock."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._taken = 0
+
+    def refusal(self, rate: int) -> int:
+        """Seconds until the next minute for a refused request, 0 for an admitted one."""
+        minute, second = divmod(int(time.time()), 60)
+        if minute != self._minute:
+            self._minute, self._taken = minute, 0
+        if rate and self._taken >= rate:
+            return 60 - second
+        self._taken += 1
+        return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,8 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.sandbox_wise import SandboxWise
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 15
@@ -28,7 +31,8 @@ class SandboxError(Exception):
 class SandboxProcess:
     """One sandbox on a free port with books of its own. `with SandboxProcess() as sandbox:`.
 
-    `limits=False` (the default) lifts the rate limiter, so that only tests about it meet it.
+    `limits=False` (the default) lifts the rate limiters, so that only tests about them meet them.
+    `wise=True` starts Wise's stand-in too: `wise_url` for the client, `wise` for control and books.
     """
 
     def __init__(
@@ -39,6 +43,9 @@ class SandboxProcess:
         data_dir: Path | None = None,
         limits: bool = False,
         port: int = 0,
+        wise: bool = False,
+        wise_webhook_url: str = "",
+        wise_port: int = 0,
     ) -> None:
         self.webhook_url = webhook_url
         self.webhook_secret = webhook_secret
@@ -46,12 +53,27 @@ class SandboxProcess:
         self._own_dir = data_dir is None
         self._limits = limits
         self.port = port
+        self._with_wise = wise
+        self.wise_webhook_url = wise_webhook_url
+        self.wise_port = wise_port
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Base address, for StripeClient(base_addresses={"api": …}) and STRIPE_API_BASE."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def wise_url(self) -> str:
+        """WISE_API_BASE. Raises SandboxError without `wise=True`."""
+        if not self._with_wise:
+            raise SandboxError("start it with wise=True")
+        return f"http://127.0.0.1:{self.wise_port}"
+
+    @property
+    def wise(self) -> SandboxWise:
+        """Wise's knobs, faults and books."""
+        return SandboxWise(self.call, limits=self._limits)
 
     @property
     def pid(self) -> int:
@@ -64,6 +86,8 @@ class SandboxProcess:
         self._launch()
         if fresh and not self._limits:
             self.settings(rate_limit_per_second=0, endpoint_limit_per_second=0)
+        if fresh and self._with_wise:
+            self.wise.calm()
         return self
 
     def _launch(self) -> None:
@@ -73,8 +97,11 @@ class SandboxProcess:
             **os.environ,
             "STRIPE_WEBHOOK_URL": self.webhook_url,
             "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+            "WISE_WEBHOOK_URL": self.wise_webhook_url,
         }
         command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
+        if self._with_wise:
+            command += ["--wise-port", str(self.wise_port)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir)],
@@ -87,8 +114,10 @@ class SandboxProcess:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             said = log.read_text()
-            if "listening on " in said:
-                self.port = int(said.split("listening on ")[1].split()[0].rsplit(":", 1)[1])
+            announced = re.findall(r" on http://[^:]+:(\d+)", said)
+            if announced and said.endswith("\n"):
+                self.port = int(announced[0])
+                self.wise_port = int(announced[1]) if self._with_wise else 0
                 return
             if self._process.poll() is not None:
                 raise SandboxError(f"the sandbox ended with {self._process.returncode}: {said}")
@@ -149,6 +178,12 @@ class SandboxProcess:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise SandboxError(f"{method} {path}: {error.code} {error.read()!r}") from error
+
+    def wise_public_key(self) -> str:
+        """PEM for WISE_WEBHOOK_PUBLIC_KEY."""
+        with NO_PROXY.open(f"{self.url}/_sandbox/wise/public-key", timeout=30) as answer:
+            pem: str = answer.read().decode()
+        return pem
 
     def books(self) -> dict[str, Any]:
         """Everything: balance, transfers, reversals, keys, totals per destination, group, key."""

@@ -18,7 +18,6 @@ class Control(control.Control):
     """Answers everything under /_sandbox/ that is not another rail's."""
 
     prefix = PREFIX
-    default_match: Row = {"method": "POST"}
 
     def __init__(self, parts: Parts, api: Api) -> None:
         self.report = Report(parts, api)
@@ -37,6 +36,9 @@ class Control(control.Control):
 
     def catalogue(self) -> list[Row]:
         return catalogue()
+
+    def matching(self, match: Row) -> Row:
+        return {"method": "POST", **match}
 
     def endpoint(self) -> Row:
         return {"webhook_url": self._webhooks.url}
