@@ -71,6 +71,10 @@ _BY_FINDING_KIND: Final[dict[str, str]] = {
         "It is paid here and Stripe has no such movement. Check that STRIPE_API_KEY is the key of the right account."
     ),
 }
+DISPUTED: Final = (
+    "Stripe's books show a movement for it although it failed here, so a retry could pay twice. "
+    "Resolve the finding first."
+)
 _ANY_FINDING: Final = (
     "Compare both sides, put right what is wrong, then write down here what you did."
 )
@@ -84,7 +88,6 @@ _BY_REFUSAL_CODE: Final[dict[str, str]] = {
         "Stripe has not said yet what became of the last attempt, so a retry could pay twice. It is asked again by "
         "itself; do not pay by hand."
     ),
-    "obligation_live": "It is on its way already, so there is nothing to retry. What you see below is fresh.",
     "conflict": "It changed since you looked. What you see below is fresh: decide again.",
     "already_decided": "It changed since you looked. What you see below is fresh: decide again.",
     "illegal_transition": "That step is not possible from where it stands now. What you see below is fresh.",
@@ -109,6 +112,5 @@ def about_finding(kind: str) -> str:
 
 
 def after_refusal(error: Refused) -> str:
-    """What happened and what to do next; ends with the refusal's own words where they add something."""
-    advice = _BY_REFUSAL_CODE.get(error.code)
-    return advice or error.detail
+    """What to do next; the refusal's own words where they say more than its code."""
+    return _BY_REFUSAL_CODE.get(error.code, error.detail)

@@ -19,11 +19,12 @@ from access.actors import actor_from_request
 from audit.actor import Actor
 from guard.errors import Refused
 from money import Money, total
-from transfers.console.crew_screen import CrewScreen, crew_screen, unpaid_count
+from transfers import advice
+from transfers.console.crew_screen import CrewScreen, crew_screen, disputed, unpaid_count
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
 from transfers.models import Booking, CrewMember, Transfer, TransferStatus
-from transfers.selectors import CrewRow, crew_preview
+from transfers.selectors import crew_preview
 from transfers.services.pay_crew import pay_crew
 from transfers.services.retry_transfer import retry_transfer
 
@@ -39,7 +40,7 @@ class Confirmation:
     booking: Booking
     to_pay: list[CrewMember]
     to_retry: list[Transfer]
-    skipped: list[CrewRow]
+    skipped: list[tuple[CrewMember, str]]
     total: Money
     preview_token: str
     failed_count: int
@@ -76,6 +77,8 @@ def confirmation(booking: Booking) -> Confirmation:
         for row in preview.rows
         if row.transfer is not None and row.transfer.status == TransferStatus.FAILED
     ]
+    findings = disputed(failed)
+    failed = [transfer for transfer in failed if transfer.pk not in findings]
     to_retry = failed[:MOST_RETRIES]
     retried = {transfer.pk for transfer in to_retry}
     return Confirmation(
@@ -83,7 +86,7 @@ def confirmation(booking: Booking) -> Confirmation:
         to_pay=[row.member for row in preview.rows if row.payable],
         to_retry=to_retry,
         skipped=[
-            row
+            (row.member, advice.DISPUTED if row.transfer.pk in findings else row.why)
             for row in preview.rows
             if row.transfer is not None and row.transfer.pk not in retried
         ],

@@ -4,7 +4,7 @@ Large crews are ordered by need (failed, unknown, undone, in motion, unpaid, pai
 and the cut are decided on light tuples, so that 10,000 people cost two narrow queries, not 10,000 objects.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from transfers import advice
 from transfers.console.formats import Chip, transfer_chip
-from transfers.models import Booking, CrewMember, Transfer, TransferAttempt, TransferStatus
+from transfers.models import (
+    Booking,
+    CrewMember,
+    Finding,
+    FindingState,
+    Transfer,
+    TransferAttempt,
+    TransferStatus,
+)
 from transfers.selectors import transfers_with_attempts
 
 MOST_LINES: Final = 200
@@ -45,6 +53,7 @@ class CrewLine:
     what_to_do: str = ""
     asked_at: datetime | None = None
     next_check_at: datetime | None = None
+    finding_id: int | None = None
 
     @property
     def is_paid(self) -> bool:
@@ -53,7 +62,12 @@ class CrewLine:
 
     @property
     def can_retry(self) -> bool:
-        """Only a proven failure may be retried."""
+        """Only a failure that nothing contradicts may be retried."""
+        return self.has_failed and self.finding_id is None
+
+    @property
+    def has_failed(self) -> bool:
+        """Did the last attempt fail?"""
         return self.transfer is not None and self.transfer.status == TransferStatus.FAILED
 
     @property
@@ -169,11 +183,24 @@ def _lines(booking: Booking, ids: Sequence[int]) -> list[CrewLine]:
             user_id__in=[member.user_id for member in people],
         )
     }
-    return [crew_line(member, transfers.get(member.user_id)) for member in people]
+    findings = disputed(transfers.values())
+    return [_line(member, transfers.get(member.user_id), findings) for member in people]
 
 
-def crew_line(member: CrewMember, transfer: Transfer | None) -> CrewLine:
-    """One person's line. `transfer` comes with its attempts prefetched."""
+def disputed(transfers: Iterable[Transfer]) -> dict[int, int]:
+    """Open findings about the failed ones among `transfers`: transfer id -> finding id."""
+    failed = [f"transfer:{one.pk}" for one in transfers if one.status == TransferStatus.FAILED]
+    if not failed:
+        return {}
+    rows = Finding.objects.filter(subject__in=failed, state=FindingState.OPEN)
+    return {
+        int(subject.partition(":")[2]): pk for subject, pk in rows.values_list("subject", "pk")
+    }
+
+
+def _line(
+    member: CrewMember, transfer: Transfer | None, findings: Mapping[int, int]
+) -> CrewLine:
     chip = transfer_chip(transfer)
     if transfer is None:
         return CrewLine(member, None, chip)
@@ -188,7 +215,8 @@ def crew_line(member: CrewMember, transfer: Transfer | None) -> CrewLine:
             asked_at=attempt.last_probed_at or attempt.last_sent_at,
             next_check_at=transfer.due_at,
         )
+    finding = findings.get(transfer.pk)
     what_to_do = ""
     if transfer.status == TransferStatus.FAILED:
-        what_to_do = advice.after_failure(transfer.failure_code)
-    return CrewLine(member, transfer, chip, attempt, what_to_do)
+        what_to_do = advice.DISPUTED if finding else advice.after_failure(transfer.failure_code)
+    return CrewLine(member, transfer, chip, attempt, what_to_do, finding_id=finding)
