@@ -4,6 +4,7 @@ A generic cell rate algorithm: each caller reserves the next free moment, one in
 is saved up while idle, so that two processes starting together cannot exceed the rail's own bucket.
 """
 
+import math
 import time
 
 from django.conf import settings
@@ -30,12 +31,25 @@ def interval_seconds(rail: str) -> float:
     return 1 / limits[rail]
 
 
-def wait_for_turn(rail: str) -> None:
-    """Reserve the next call on `rail` and sleep until then. Holds no database connection while it sleeps."""
+class TurnTooFar(Exception):
+    """The next free moment on the rail is further away than the caller waits; it stays reserved, unused."""
+
+    def __init__(self, rail: str, seconds: float) -> None:
+        super().__init__(f"{rail} may be called again in {math.ceil(seconds)} s")
+        self.seconds = seconds
+
+
+def wait_for_turn(rail: str, *, patience_seconds: float | None = None) -> None:
+    """Reserve the next call on `rail` and sleep until then. Holds no database connection while it sleeps.
+
+    Raises TurnTooFar instead of sleeping for longer than `patience_seconds`; workers have all the time there is.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, {"rail": rail, "interval": interval_seconds(rail)})
         (seconds,) = cursor.fetchone()
     connection.close()
+    if patience_seconds is not None and seconds > patience_seconds:
+        raise TurnTooFar(rail, seconds)
     if seconds > 0:
         time.sleep(seconds)
 

@@ -8,6 +8,7 @@ from tests.factories import make_booking
 from tests.sandbox_process import SandboxProcess
 from tests.transfers_api.conftest import Caller, code_of, faults_of
 from transfers.models import Transfer, TransferReversal
+from transfers.pace import hold_back
 from transfers.sweep import sweep_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,6 +140,15 @@ def test_asking_a_rail_that_is_away_is_503_and_changes_nothing(
     assert int(response["Retry-After"]) > 0
     assert Transfer.objects.get(pk=pk).version == before
     assert api.post(f"transfers/{pk}/confirm", idempotency_key="c1").status_code == 200
+
+
+def test_asking_a_rail_that_is_held_back_is_503_at_once(api: Caller, outcome: Outcome) -> None:
+    pk = outcome("acct_lost_answer_1")
+    hold_back("stripe", 60)
+    response = api.post(f"transfers/{pk}/confirm")
+    assert code_of(response) == (503, "unavailable")
+    assert 50 < int(response["Retry-After"]) <= 61
+    assert Transfer.objects.get(pk=pk).outcome_unknown
 
 
 def test_money_is_taken_back_in_parts(api: Caller, outcome: Outcome) -> None:

@@ -5,7 +5,7 @@ from audit.record import Note, record
 from guard.errors import Refused
 from rails.answers import Seen, Unreachable
 from transfers.models import Transfer
-from transfers.pace import wait_for_turn
+from transfers.pace import TurnTooFar, wait_for_turn
 from transfers.policy import transfer_group
 from transfers.rail_access import stripe_rail
 from transfers.selectors import get_transfer
@@ -21,6 +21,10 @@ class RailUnavailable(Refused):
     title = "The rail cannot be asked now"
 
 
+# A person is waiting, in a thread of a web process.
+_PATIENCE_SECONDS = 3.0
+
+
 def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
     """Re-read the rail and apply what it says; the transfer and what was found, in a few words.
 
@@ -28,11 +32,11 @@ def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
     calls, so not in a transaction. Raises NotFound, RailUnavailable (503), RailNotConfigured (503).
     """
     transfer = get_transfer(transfer_id)
-    wait_for_turn(transfer.rail)
+    _wait_for_turn(transfer.rail)
     seen = stripe_rail().find(transfer_group(transfer))
     if isinstance(seen, Seen) and not seen.movements and transfer.rail_reference:
         # A list may lag behind, and what an older system paid is not filed under our group.
-        wait_for_turn(transfer.rail)
+        _wait_for_turn(transfer.rail)
         seen = stripe_rail().read(transfer.rail_reference)
     if isinstance(seen, Unreachable):
         raise RailUnavailable(f"{transfer.rail} did not answer: {seen.reason}.", retry_after=5)
@@ -48,6 +52,13 @@ def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
         )
     )
     return get_transfer(transfer_id), done
+
+
+def _wait_for_turn(rail: str) -> None:
+    try:
+        wait_for_turn(rail, patience_seconds=_PATIENCE_SECONDS)
+    except TurnTooFar as later:
+        raise RailUnavailable(f"{later}.", retry_after=later.seconds) from later
 
 
 def _apply(transfer: Transfer, seen: Seen, actor: Actor) -> str:
