@@ -80,7 +80,7 @@ def test_fee_is_within_the_amount_whichever_is_given(client: WiseClient) -> None
         converted = option["sourceAmount"] - option["fee"]["total"]
         assert option["fee"]["total"] > 0
         assert abs(converted * quote["rate"] - option["targetAmount"]) <= Decimal("0.01")
-    assert quote["paymentOptions"][0]["payIn"] != "BALANCE"  # the first one is a trap
+        assert quote["paymentOptions"][0]["payIn"] != "BALANCE"  # the first one is a trap
 
 
 def test_quote_rules(client: WiseClient, wise: SandboxWise) -> None:
