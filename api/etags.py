@@ -9,6 +9,9 @@ from guard.errors import Conflicted, Invalid
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
+# The largest value of the column: a version beyond it must be a conflict, not an error of the database.
+_NO_VERSION = 2**31 - 1
+
 
 def etag(version: int) -> str:
     """The ETag of an object's `version`: `"3"`."""
@@ -23,7 +26,7 @@ def version_from_if_match(request: HttpRequest | Request) -> int | None:
     match = _ETAG.fullmatch(header)
     if match is None:
         raise Invalid('If-Match must be an ETag such as "3".', field="If-Match")
-    return int(match[1])
+    return min(int(match[1]), _NO_VERSION)
 
 
 def require_version(request: HttpRequest | Request, current: int) -> None:

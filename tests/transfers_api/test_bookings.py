@@ -81,6 +81,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str, str]]] = [
     (booking_body("a\x00b"), ("reference", "control_characters")),
     (booking_body("a\ud800"), ("reference", "control_characters")),
     (booking_body("a\nb"), ("reference", "control_characters")),
+    (booking_body("a\u202eb"), ("reference", "control_characters")),
     (booking_body(reference=7), ("reference", "invalid")),  # type: ignore[arg-type]
     (booking_body(customer_name="\x1b[31m"), ("customer_name", "control_characters")),
     (booking_body(customer_name="x" * 201), ("customer_name", "max_length")),

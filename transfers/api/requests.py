@@ -14,9 +14,12 @@ from rest_framework.request import Request
 from api.fields import AmountText, CurrencyField, MoneyAmount
 
 MOST_PEOPLE = 10_000
-# C0, DEL, C1, line and paragraph separators, lone surrogates: none of them is part of a name.
-_NOT_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_NOT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# C0, DEL, C1, line and paragraph separators, what turns the direction of writing around, lone surrogates: none of
+# them is part of a name, and some would make one name look like another.
+_NOT_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_NOT_LINES = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
