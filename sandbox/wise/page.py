@@ -42,6 +42,11 @@ def money(amount: str, currency: str) -> str:
     return f'<span class="amount">{Decimal(amount):,} {escape(currency)}</span>'
 
 
+def label(state: str) -> str:
+    """`Funds converted`, for a button."""
+    return state.replace("_", " ").capitalize()
+
+
 class WisePage:
     """Renders `/wise`. Nothing here changes anything, every button posts to /_sandbox/wise/…."""
 
@@ -69,7 +74,7 @@ class WisePage:
             "challenges": self._challenges(),
             "catalogue": self._catalogue(),
             "words": self._words(),
-            "webhooks": widgets.webhooks(report.deliveries(ROWS), "transfer", DOOR),
+            "webhooks": widgets.webhooks(report.deliveries(ROWS), "about", DOOR),
             "knobs": widgets.knobs(values),
             "hold": widgets.switch(
                 DOOR,
@@ -137,7 +142,7 @@ class WisePage:
     def _steps(self, row: Row, *, paid: bool) -> str:
         path = f"{DOOR}transfers/{row['id']}"
         found = [
-            button(f"{path}/state", state.replace("_", " "), state=state)
+            button(f"{path}/state", label(state), state=state)
             for state in NEXT.get(row["status"], ())
         ]
         if paid and row["refunded"] is None:
@@ -197,7 +202,7 @@ class WisePage:
                 [
                     f"<strong>{escape(fault.title)}</strong>",
                     escape(fault.story),
-                    " ".join(f"<code>{escape(word)}</code>" for word in names),
+                    ", ".join(f"<code>{escape(word)}</code>" for word in names),
                     f'<button type="submit" name="fault" value="{escape(fault.name)}">Arm</button>',
                 ]
             )

@@ -6,12 +6,21 @@ from collections import Counter
 from decimal import Decimal
 
 from sandbox.journal import Row
+from sandbox.wise import money
 from sandbox.wise.api import Api
 from sandbox.wise.faults import words_of
 from sandbox.wise.parts import Parts
 from sandbox.wise.settings import PROFILES
 
 COUNTED = ("ctid_repeats", "ctid_conflicts", "fund_conflicts", "quotes_reused")
+
+
+def news(event: Row) -> str:
+    """What an event says in a word: the state, or the amount that moved."""
+    data = money.loads(event["body"])["data"]
+    amount = data.get("amount") or data.get("resource", {}).get("refund_amount")
+    word = data.get("current_state") or data.get("failure_reason_code") or amount
+    return "" if word is None else str(word)
 
 
 class Report:
@@ -111,6 +120,9 @@ class Report:
                 "event": key,
                 "type": events[key]["type"],
                 "transfer": events[key]["transfer"],
+                "about": " ".join(
+                    filter(None, (str(events[key]["transfer"] or ""), news(events[key])))
+                ),
                 "body": events[key]["body"],
                 "created": events[key]["created"],
                 **rows[key],

@@ -31,7 +31,14 @@ def test_page_shows_books_and_every_bad_day(
     status, headers, page = ask(sandbox, "GET", "/wise")
     assert status == 200
     assert "default-src 'none'" in headers["Content-Security-Policy"]
-    for text in (str(transfer), "85.61 EUR", "BOUNCE", "PO &lt;i&gt;7", "Bounce 3 days later"):
+    for text in (
+        str(transfer),
+        "85.61 EUR",
+        "BOUNCE",
+        "PO &lt;i&gt;7",
+        "Bounce 3 days later",
+        f"{transfer} processing",
+    ):
         assert text in page
     assert "<b>Ann" not in page
     for row in wise.call("GET", "faults")["catalogue"]:

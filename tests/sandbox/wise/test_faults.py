@@ -115,6 +115,31 @@ def test_a_late_commit_that_was_overtaken_pays_nothing(
     assert wise.totals()["funded"] == 1
 
 
+@pytest.mark.parametrize(("name", "executed"), [("LOST CANCEL", True), ("DROP CANCEL", False)])
+def test_cancel_answer_is_lost(
+    client: WiseClient, wise: SandboxWise, name: str, executed: bool
+) -> None:
+    transfer = client.transfer(f"{name} Ann Example")
+    with pytest.raises(LOST):
+        client.cancel(transfer)
+    assert (client.status(transfer) == "cancelled") == executed
+    assert client.cancel(transfer).status_code == (409 if executed else 200)
+    assert wise.totals()["states"] == {"cancelled": 1}
+
+
+def test_a_create_that_is_committed_late(
+    sandbox: SandboxProcess, client: WiseClient, wise: SandboxWise
+) -> None:
+    wise.settings(slow_ms=400)
+    body = client.transfer_body("LATE CREATE Ann Example")
+    with WiseClient(sandbox.wise_url, timeout=0.1) as hasty, pytest.raises(httpx2.ReadTimeout):
+        hasty.create(body)
+    assert client.get("/v1/transfers", profile=BUSINESS).json() == []
+    wait_until(lambda: wise.totals()["transfers"] == 1)
+    assert client.create(body).status_code == 200
+    assert wise.totals()["transfers"] == 1
+
+
 def test_sca_first(client: WiseClient, wise: SandboxWise) -> None:
     transfer = client.transfer("SCA Ann Example")
     refused = client.fund(transfer)

@@ -225,6 +225,19 @@ def test_undelivered_events_survive_a_crash(
     assert receiver.states(2)[-1] == ("incoming_payment_waiting", "processing")
 
 
+def test_states_move_with_the_time_although_nobody_asks(
+    wise: SandboxWise, client: WiseClient, receiver: Receiver
+) -> None:
+    wise.settings(progress_seconds=1)
+    client.paid()
+    assert [current for _, current in receiver.states(4)] == [
+        "incoming_payment_waiting",
+        "processing",
+        "funds_converted",
+        "outgoing_payment_sent",
+    ]
+
+
 def test_a_test_notification(wise: SandboxWise, receiver: Receiver) -> None:
     wise.call("POST", "webhooks/test", {})
     receiver.wait_for(1)
