@@ -1,8 +1,10 @@
 """gunicorn's configuration, for development and production: `gunicorn -c python:payouts_site.gunicorn`."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
@@ -33,3 +35,13 @@ max_requests_jitter = 2_000
 limit_request_line = 8_190
 limit_request_fields = 100
 limit_request_field_size = 16_380
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Take what was loaded out of the collector's rounds, and make the rounds rarer.
+
+    An answer about 10,000 people is made of half a million objects that all stay; going through them again and again
+    was a third of its time (0.9 s to 0.6 s).
+    """
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
