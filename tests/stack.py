@@ -20,6 +20,7 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 from django.db import connection
+from redis import Redis
 
 from payouts_site.dev import embedded
 from payouts_site.dev.places import throwaway_home
@@ -123,7 +124,9 @@ class Stack:
         self.workers.clear()
         self._held.close()
 
-    def start_worker(self, *, wait: bool = True) -> ManagedProcess:
+    def start_worker(
+        self, *, wait: bool = True, environment: Mapping[str, str] | None = None
+    ) -> ManagedProcess:
         """One more Celery worker. With a queue that does not answer, "ready" is only that it was started."""
         self._started_workers += 1
         name = f"worker-{self._started_workers}"
@@ -133,7 +136,7 @@ class Stack:
             *("celery", "-A", "payouts_site", "worker", "--loglevel", "INFO"),
             *("--without-mingle", "--without-gossip", "--hostname", f"{name}@%h"),
             ready=ready_file.exists if self._queue == "valkey" else lambda: True,
-            environment={"PAIDONCE_READY_FILE": str(ready_file)},
+            environment={**(environment or {}), "PAIDONCE_READY_FILE": str(ready_file)},
         )
         worker.spawn()
         self.workers.append(worker)
@@ -153,6 +156,15 @@ class Stack:
         """What `web`, `worker-1`, ... wrote so far."""
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def log_tail(self, characters: int = 3_000) -> str:
+        """The end of what the newest worker wrote, to explain a failure."""
+        return self.log(f"worker-{self._started_workers}")[-characters:]
+
+    def empty_queue(self) -> None:
+        """FLUSHALL on the stack's own Valkey."""
+        with Redis.from_url(self.queue_url) as queue:
+            queue.flushall()
 
     def _start_queue(self) -> str:
         if self._queue == "absent":

@@ -54,7 +54,6 @@ def test_one_winner_in_each_of_200_rounds_of_8() -> None:
             pk,
             believed="pending",
             to="processing",
-            version=1,
             actor=Actor("worker", name),
             causes=[Insert(TransferAttempt, attempt)],
             snapshot={"by": name},

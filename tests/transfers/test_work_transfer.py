@@ -1,6 +1,8 @@
 """The work on one transfer from every point at which a worker may have died, and for every answer."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -357,6 +359,23 @@ class TestUnknown:
         sandbox.clear_faults()
         assert work_when_due(transfer).status == "failed"
 
+    def test_a_decline_does_not_hide_a_movement_that_the_first_look_missed(
+        self, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The unclear send executes after the look-up, and the resend is then declined (rules, 6)."""
+        transfer = work(enqueue_one("acct_drop_before_1"))
+        rail = stripe_rail()
+        original = rail.send
+
+        def late_then_declined(request: Any, *, idempotency_key: str) -> Declined:
+            original(request, idempotency_key=idempotency_key)
+            return Declined("balance_insufficient", "no")
+
+        monkeypatch.setattr(rail, "send", late_then_declined)
+        transfer = work_when_due(transfer)
+        assert transfer.status == "success"
+        assert moved(sandbox) == 1
+
     def test_two_movements_of_one_debt_are_a_finding_and_never_a_success(
         self, sandbox: SandboxProcess
     ) -> None:
@@ -391,6 +410,31 @@ def test_wrong_credentials_are_no_failure_of_anybodys_payment(
     assert (transfer.status, transfer.outcome_unknown) == ("processing", False)
     assert actions(transfer)[-1] == "told_to_wait"
     assert moved(sandbox) == 0
+
+
+def test_the_attempt_is_committed_before_the_call(
+    sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another connection sees the key and the exact request while the call is under way."""
+    transfer = enqueue_one()
+    rail = stripe_rail()
+    original = rail.send
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    def look() -> None:
+        try:
+            seen.extend(TransferAttempt.objects.values_list("idempotency_key", "request"))
+        finally:
+            connection.close()
+
+    def spy(request: Any, *, idempotency_key: str) -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(look).result()
+        assert seen == [(idempotency_key, request)]
+        return original(request, idempotency_key=idempotency_key)
+
+    monkeypatch.setattr(rail, "send", spy)
+    assert work(transfer).status == "success"
 
 
 def test_no_database_connection_is_held_during_the_call(sandbox: SandboxProcess) -> None:
