@@ -209,5 +209,6 @@ def _headers(exc: BaseException) -> dict[str, str]:
 def _unexpected(exc: Exception, request: Request | None, context: Mapping[str, Any]) -> Problem:
     """Report as Django does for an uncaught exception (log, error trackers, the test client), then answer."""
     http_request = request._request if request is not None else None  # noqa: SLF001
+    log.error("request_failed", path=http_request.path if http_request else "", exc_info=exc)
     got_request_exception.send(sender=type(context.get("view")), request=http_request)
     return internal_error(request)

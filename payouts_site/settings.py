@@ -56,7 +56,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "django_prometheus",
-    "django_structlog",
     "csp",
     "pgtrigger",
     "audit",
@@ -79,7 +78,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
 ]
 
 ROOT_URLCONF = "payouts_site.urls"
@@ -151,7 +149,6 @@ STRIPE_MAX_PER_SECOND = env.float("STRIPE_MAX_PER_SECOND", default=25)
 
 # --- People and security ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["access.backends.RoleBackend"]
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # cleaned by RequestIdMiddleware
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
