@@ -97,7 +97,7 @@ class TransferAdmin(GovernedAdmin):
             ],
             "findings": Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open"),
             "actions": [
-                action
+                (action, reverse(f"admin:transfers_transfer_{action.name}", args=[transfer.pk]))
                 for action in ACTIONS.values()
                 if action.possible(transfer) and sees(request, action.capability)
             ],
