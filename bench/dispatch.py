@@ -49,8 +49,8 @@ def _at_limit(url: str, limit: int, seconds: int) -> Line:
             "STRIPE_MAX_PER_SECOND": str(limit),
         }
         for number in range(WORKERS):
-            stack.enter_context(worker(url, number, **rail))
-        address = stack.enter_context(web(url, **rail))
+            stack.enter_context(worker(url, number, rail))
+        address = stack.enter_context(web(url, environment=rail))
         client = Client(address, bearer(url, f"rail{limit}"))
         for number in range(1, len(bookings) + 1):
             client.request("POST", f"/api/v1/bookings/RAIL{limit}-{number}/transfers", b"{}")

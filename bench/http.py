@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import psycopg
 
 from bench.databases import add_bookings, add_transfers, settle
@@ -19,7 +21,7 @@ _NAIVE_TABLE = """
 
 def measure(url: str, *, quick: bool) -> list[Line]:
     """Requests per second, every request another transfer."""
-    rounds, size = (3, 200) if quick else (7, 1_600)
+    rounds, size = (3, 200) if quick else (15, 600)
     with psycopg.connect(url) as seeding:
         bookings = add_bookings(seeding, "HTTP", (rounds + 1) * size // PEOPLE, PEOPLE)
         transfers = add_transfers(seeding, bookings)
@@ -29,7 +31,7 @@ def measure(url: str, *, quick: bool) -> list[Line]:
     with web(url) as address:
         credentials = bearer(url)
 
-        def side(kind: str):  # -> Callable[[], float]
+        def side(kind: str) -> Callable[[], float]:
             portions = iter([transfers[at : at + size] for at in range(0, len(transfers), size)])
 
             def once() -> float:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 
-class Answer(Exception):  # noqa: N818 - an answer that nobody wanted
+class Answer(Exception):
     """A status outside of 2xx."""
 
 

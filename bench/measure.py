@@ -30,10 +30,12 @@ class Target:
 
 
 def at_least(bound: float) -> Target:
+    """Met by this ratio and any above."""
     return Target(bound, at_least=True)
 
 
 def at_most(bound: float) -> Target:
+    """Met by this ratio and any below."""
     return Target(bound, at_least=False)
 
 
@@ -127,6 +129,7 @@ class Stopwatch:
 
 @contextmanager
 def stopwatch() -> Iterator[Stopwatch]:
+    """Measures the block."""
     watch = Stopwatch()
     started = time.perf_counter()
     yield watch

@@ -1,5 +1,7 @@
 """The table of the naive yardstick: a transfer's columns and indexes with no trigger, no guard and no audit."""
 
+from typing import ClassVar
+
 from django.db import models
 
 
@@ -28,6 +30,8 @@ class NaiveTransfer(models.Model):
     fence = models.PositiveIntegerField()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager["NaiveTransfer"]] = models.Manager()
 
     class Meta:
         managed = False

@@ -22,8 +22,8 @@ import guard.door
 MARK = 987_654_321
 
 
-class Recorded(Exception):  # noqa: N818 - not an error: it ends the call once the statement is known
-    """The statement and its parameters."""
+class Recorded(Exception):
+    """The statement and its parameters; ends the call once they are known."""
 
     def __init__(self, statement: str, params: Sequence[Any]) -> None:
         super().__init__(statement)
@@ -88,8 +88,10 @@ class Script:
                 part for name, value in defined.items() for part in ("-D", f"{name}={value}")
             ]
             done = subprocess.run(
-                [_binary(), "-n", "-M", "prepared", "-c", "1", "-t", str(len(ids)), *options]
-                + ["-f", script.name],
+                [
+                    *(_binary(), "-n", "-M", "prepared", "-c", "1", "-t", str(len(ids))),
+                    *(*options, "-f", script.name),
+                ],
                 env=os.environ | _connection_environment(url) | {"PGOPTIONS": server_options},
                 capture_output=True,
                 text=True,

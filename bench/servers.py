@@ -39,7 +39,9 @@ def running(process: ManagedProcess) -> Iterator[None]:
 
 
 @contextmanager
-def web(url: str, *, processes: int = 2, **environment: str) -> Iterator[str]:
+def web(
+    url: str, processes: int = 2, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """The address of a gunicorn of so many processes on the database `url`."""
     address = f"http://127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="bench-web-") as folder:
@@ -51,7 +53,7 @@ def web(url: str, *, processes: int = 2, **environment: str) -> Iterator[str]:
             ],
             log=Path(folder) / "web.log",
             ready=lambda: responds(address),
-            environment=_environment(url, {"WEB_PROCESSES": str(processes), **environment}),
+            environment=_environment(url, {"WEB_PROCESSES": str(processes), **(environment or {})}),
             cwd=ROOT,
         )
         with running(gunicorn):
@@ -59,7 +61,7 @@ def web(url: str, *, processes: int = 2, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def worker(url: str, number: int, **environment: str) -> Iterator[None]:
+def worker(url: str, number: int, environment: Mapping[str, str]) -> Iterator[None]:
     """One Celery worker process, with the options of `./dev up`."""
     with tempfile.TemporaryDirectory(prefix="bench-worker-") as folder:
         ready = Path(folder) / "ready"
@@ -134,4 +136,5 @@ def console_session(address: str, username: str = "bench") -> str:
 
 
 def _environment(url: str, more: Mapping[str, str]) -> dict[str, str]:
-    return os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "bench.settings"} | more
+    own = {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "bench.settings"}
+    return {**os.environ, **own, **more}
