@@ -25,6 +25,7 @@ from tests.transfers.steps import (
 )
 from transfers.claim import Claim, claim_due, claim_pending, commit_resend
 from transfers.models import Finding, Transfer, TransferAttempt
+from transfers.pace import hold_back
 from transfers.policy import attempt_key, transfer_group
 from transfers.rail_access import stripe_rail
 from transfers.selectors import get_transfer
@@ -435,6 +436,19 @@ def test_the_attempt_is_committed_before_the_call(
 
     monkeypatch.setattr(rail, "send", spy)
     assert work(transfer).status == "success"
+
+
+def test_a_turn_that_came_too_late_sends_nothing(
+    sandbox: SandboxProcess, settings: Settings
+) -> None:
+    """Somebody else may take the row over while this worker waits for its turn on the rail."""
+    settings.LEASE_SECONDS, settings.RAIL_TIMEOUT_SECONDS = 2, 1
+    hold_back("stripe", 1.6)
+    transfer = work(enqueue_one())
+    assert (transfer.status, attempts(transfer)) == ("processing", [(1, "live", 1)])
+    assert sandbox.totals()["requests"] == 0
+    assert work_when_due(transfer).status == "success"
+    assert moved(sandbox) == 1
 
 
 def test_no_database_connection_is_held_during_the_call(sandbox: SandboxProcess) -> None:
