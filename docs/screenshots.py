@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, not a package
 """Takes the README's pictures into docs/screenshots/: `python docs/screenshots.py`.
 
 It runs the browser tests, which walk through every state on the real stack, and has them keep what they see. So a

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 
 from transfers.models.transfer import Rail
@@ -28,6 +29,8 @@ class RailEvent(models.Model):
             models.Index(
                 fields=("due_at",), condition=Q(due_at__isnull=False), name="rail_event_due"
             ),
+            # Which messages are about this debt: a timeline's question.
+            models.Index(KT("payload__data__object__transfer_group"), name="rail_event_by_group"),
         )
 
     def __str__(self) -> str:
