@@ -6,7 +6,7 @@ Services raise subclasses; the API turns them into problem+json, commands and th
 from typing import Any, ClassVar
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened, not as a defect of the program
+class Refused(Exception):
     """Something was asked that cannot be done; nothing was changed, except the audit entry that says so."""
 
     code: ClassVar[str] = "refused"
