@@ -12,9 +12,11 @@ from django.db import connection, transaction
 from audit.actor import Actor
 from audit.record import COLUMNS
 from bench.databases import add_bookings, settle
-from bench.measure import Line, at_most, interleaved, stopwatch
+from bench.measure import Effort, Line, at_most, interleaved, stopwatch
 from transfers.models import Booking
 from transfers.services.pay_crew import enqueue
+
+SIZES = {"full": (5, 10_000), "quick": (3, 500), "smoke": (1, 20)}
 
 _ACTOR = Actor(kind="user", name="bench")
 _TRANSFER_COLUMNS = (
@@ -23,9 +25,9 @@ _TRANSFER_COLUMNS = (
 )
 
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+def measure(url: str, effort: Effort) -> list[Line]:
     """Seconds for one crew, transfers and audit entries, commit included."""
-    rounds, people = (3, 500) if quick else (5, 10_000)
+    rounds, people = SIZES[effort]
     with psycopg.connect(url) as theirs:
         bookings = iter(add_bookings(theirs, "CREW", 2 * (rounds + 1), people))
         theirs.commit()

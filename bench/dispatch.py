@@ -13,9 +13,11 @@ import psycopg
 
 from bench.databases import add_bookings, fresh_database, settle
 from bench.load import Client
-from bench.measure import Line, at_least
+from bench.measure import Effort, Line, at_least
 from bench.servers import bearer, queue_emptied, web, worker
 from tests.sandbox_process import SandboxProcess
+
+SECONDS = {"full": 60, "quick": 12, "smoke": 2}
 
 LATENCY_MS, PEOPLE, WORKERS = 200, 50, 2
 WARM_UP_SECONDS = 5
@@ -23,9 +25,9 @@ WARM_UP_SECONDS = 5
 SPARE_SECONDS = 10
 
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+def measure(url: str, effort: Effort) -> list[Line]:
     """Movements per second in the sandbox's books."""
-    seconds = 12 if quick else 60
+    seconds = SECONDS[effort]
     # Workers sweep up whatever is due: a database of its own, without the other rows' leftovers.
     with fresh_database("dispatch") as own:
         return [_at_limit(own, limit, seconds) for limit in (25, 100)]

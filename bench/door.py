@@ -8,20 +8,22 @@ import psycopg
 from django.db import connection
 
 from bench.databases import add_bookings, add_transfers, settle
-from bench.measure import Line, Pair, Target, at_least, interleaved, stopwatch
+from bench.measure import Effort, Line, Pair, Target, at_least, interleaved, stopwatch
 from bench.pgbench import Script, recorded_statement
 from bench.transition import claim
 from guard.door import Won
 
+SIZES = {"full": (7, 1_000), "quick": (3, 200), "smoke": (1, 12)}
+
 PEOPLE = 4
 
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+def measure(url: str, effort: Effort) -> list[Line]:
     """Transitions per second over one connection.
 
     Once more without waiting for the disk, for information: there Python's own share shows.
     """
-    rounds, size = (3, 200) if quick else (7, 1_000)
+    rounds, size = SIZES[effort]
     with psycopg.connect(url) as seeding:
         bookings = add_bookings(seeding, "DOOR", 4 * (rounds + 1) * size // PEOPLE, PEOPLE)
         transfers = add_transfers(seeding, bookings)

@@ -8,8 +8,10 @@ import psycopg
 
 from bench.databases import add_bookings, add_transfers, settle
 from bench.load import requests_per_second
-from bench.measure import Line, at_least, interleaved
+from bench.measure import Effort, Line, at_least, interleaved
 from bench.servers import bearer, web
+
+SIZES = {"full": (15, 600), "quick": (3, 200), "smoke": (1, 16)}
 
 PEOPLE, CLIENTS = 4, 8
 _NAIVE_TABLE = """
@@ -19,9 +21,9 @@ _NAIVE_TABLE = """
 """
 
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+def measure(url: str, effort: Effort) -> list[Line]:
     """Requests per second, every request another transfer."""
-    rounds, size = (3, 200) if quick else (15, 600)
+    rounds, size = SIZES[effort]
     with psycopg.connect(url) as seeding:
         bookings = add_bookings(seeding, "HTTP", (rounds + 1) * size // PEOPLE, PEOPLE)
         transfers = add_transfers(seeding, bookings)

@@ -13,16 +13,18 @@ import psycopg
 
 from bench.databases import add_paid_bookings, fresh_database, settle
 from bench.load import Client
-from bench.measure import Line, at_most, interleaved, stopwatch
+from bench.measure import Effort, Line, at_most, interleaved, stopwatch
 from bench.servers import bearer, console_session, web
+
+# Bookings of the large site, rounds, looks at a page in each.
+SIZES = {"full": (250_000, 9, 5), "quick": (25_000, 3, 3), "smoke": (500, 1, 1)}
 
 PEOPLE, FEW = 4, 250
 
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+def measure(url: str, effort: Effort) -> list[Line]:
     """Milliseconds a page; a deep one starts in the middle of all rows."""
-    many = 25_000 if quick else 250_000
-    rounds, looks = (3, 3) if quick else (9, 5)
+    many, rounds, looks = SIZES[effort]
     with ExitStack() as stack:
         large, small = (_site(stack, size) for size in (many, FEW))
         return [_line(what, page, large, small, rounds, looks) for what, page in PAGES.items()]

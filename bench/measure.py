@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long a run may take: for docs/performance.md, for an impression, or only to see that the code still runs.
+Effort = Literal["full", "quick", "smoke"]
 
 HEADINGS = ("what", "yardstick", "ours", "yardstick's", "ratio", "target", "reached")
 

@@ -9,14 +9,15 @@ import psycopg
 
 from bench.databases import add_bookings, settle
 from bench.load import Client
-from bench.measure import Line, stopwatch
+from bench.measure import Effort, Line, stopwatch
 from bench.servers import bearer, queue_emptied, web
 
+SIZES = {"full": (5, (10, 1_000, 10_000)), "quick": (3, (10, 1_000)), "smoke": (1, (10,))}
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+
+def measure(url: str, effort: Effort) -> list[Line]:
     """Median seconds of some calls, each for another booking. The queue is there, workers are not."""
-    rounds = 3 if quick else 5
-    crews = (10, 1_000) if quick else (10, 1_000, 10_000)
+    rounds, crews = SIZES[effort]
     with psycopg.connect(url) as connection:
         for people in crews:
             add_bookings(connection, f"PAY{people}", rounds + 1, people)

@@ -7,14 +7,16 @@ from django.conf import settings
 from prometheus_client import REGISTRY
 from redis import Redis
 
-from bench.measure import Line, at_least, interleaved, stopwatch
+from bench.measure import Effort, Line, at_least, interleaved, stopwatch
 from transfers.tasks import work_transfers
 from transfers.wake import wake
 
+SIZES = {"full": (5, 10_000), "quick": (3, 1_000), "smoke": (1, 200)}
 
-def measure(url: str, *, quick: bool) -> list[Line]:
+
+def measure(url: str, effort: Effort) -> list[Line]:
     """Seconds at the sender, with the broker there and taking every message."""
-    rounds, count = (3, 1_000) if quick else (5, 10_000)
+    rounds, count = SIZES[effort]
     queue = Redis.from_url(settings.REDIS_URL)
     name = current_app.conf.task_default_queue
 
