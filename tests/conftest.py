@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
@@ -18,6 +19,10 @@ from transfers.rail_access import stripe_rail
 
 # A proxy of the machine must not stand between a test and its own servers.
 os.environ.update(without_proxy(os.environ))
+
+# A busy machine is slow, not wrong; and a run leaves no folder of examples behind.
+hypothesis.settings.register_profile("house", deadline=None, database=None)
+hypothesis.settings.load_profile("house")
 
 WEBHOOK_SECRET = "whsec_tests"
 
