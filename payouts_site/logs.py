@@ -44,7 +44,7 @@ def logging_settings(*, debug: bool) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {
             # Refusals are in the audit log, and every request twice would be most of the file.
-            "django_structlog": {"level": "ERROR"},
+            "stripe": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
             "django.security.csrf": {"level": "ERROR"},
             "celery.app.trace": {"level": "WARNING"},
