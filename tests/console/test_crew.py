@@ -4,6 +4,7 @@ import re
 from typing import cast
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from audit.models import Entry
 from money import Money
@@ -23,7 +24,8 @@ CHIP = re.compile(
 )
 
 
-def text(response: HttpResponse) -> str:
+def text(response: HttpResponseBase) -> str:
+    assert isinstance(response, HttpResponse)
     return response.content.decode()
 
 

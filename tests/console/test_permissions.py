@@ -2,6 +2,7 @@
 
 import pytest
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from audit.models import Entry
 from tests.console.conftest import Open, crew, transfers_of
@@ -12,7 +13,8 @@ from transfers.models import Booking, Finding, TransferReversal
 MONEY_MODELS = ("booking", "transfer", "finding", "railevent")
 
 
-def text(response: HttpResponse) -> str:
+def text(response: HttpResponseBase) -> str:
+    assert isinstance(response, HttpResponse)
     return response.content.decode()
 
 

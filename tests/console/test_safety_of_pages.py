@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.template.loader import render_to_string
 
 from sandbox.stripe.faults import CATALOGUE
 from tests.console.conftest import Open, crew, transfers_of
@@ -58,3 +59,9 @@ def test_no_advice_tells_anybody_to_pay_what_may_have_been_paid() -> None:
     assert CATALOGUE, "the list above follows the sandbox's permanent faults"
     permanent = {fault.name for fault in CATALOGUE.values() if fault.permanent}
     assert permanent == {"insufficient", "no_transfers", "missing", "spent"}
+
+
+@pytest.mark.parametrize("name", ["403.html", "404.html", "500.html"])
+def test_pages_of_last_resort_need_no_context(name: str) -> None:
+    page = render_to_string(name)
+    assert "/static/console/plain.css" in page and 'href="/admin/"' in page
