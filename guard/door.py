@@ -93,7 +93,8 @@ def change_status(
     further conditions on columns of the row itself (None = IS NULL, PASSED = its time is over). `causes`: rows
     inserted or updated only if the row moved. `audit_loss` is False for workers' claims: two workers that were told
     of the same work are no refusal of anybody. One round trip when it wins, three when it loses; own transaction
-    unless the caller has one open. Raises NotFound when there is no such row, UnsafeGuard when a condition is not the row's own.
+    unless the caller has one open. Raises NotFound when there is no such row, UnsafeGuard when a condition is not
+    the row's own.
     """
     if not transition_table(model).allows(believed, to):
         return _illegal(model, pk, believed, to, actor, reason)

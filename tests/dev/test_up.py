@@ -75,6 +75,7 @@ class Site:
             text=True,
         )
         printed = ""
+        line: str
         assert self.process.stdout
         for line in self.process.stdout:
             printed += line
