@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.http import Http404
@@ -175,6 +176,8 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^api/", error_pages.unknown_address),
+    # The pages of last resort lead back to it.
+    path("admin/", admin.site.urls),
 ]
 handler400 = error_pages.bad_request
 handler403 = error_pages.forbidden
