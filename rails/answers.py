@@ -20,6 +20,11 @@ class Movement:
     group: str
     reversed_minor: int = 0
     metadata: dict[str, str] = field(default_factory=dict)
+    # The rail's own word for where it is, and what came back by itself: in `returned_currency`, 0 while not known.
+    state: str = ""
+    has_returned: bool = False
+    returned_minor: int = 0
+    returned_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 A source registers when its app is ready. Bookings register nothing: what is shown of them is counted by the database.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from audit.actor import Actor
+from money import Money
 from transfers.models import Transfer
 
 
@@ -13,7 +14,11 @@ class Source(Protocol):
     """Callbacks of the room above. Each runs inside the transaction of the transfer's own transition."""
 
     def may_start(self, transfer: Transfer, *, actor: Actor) -> bool:
-        """May money leave for this transfer now? False after the source has withdrawn it itself."""
+        """May money leave for this transfer now? False after the source has withdrawn it itself.
+
+        Asked in the transaction that claims the transfer, before its row is touched: lock the source's own row here,
+        which is the order in which a decision takes both.
+        """
         ...
 
     def transfer_changed(self, transfer: Transfer, *, to: str, actor: Actor, reason: str) -> None:
@@ -21,7 +26,16 @@ class Source(Protocol):
         ...
 
     def recipient_details(self, transfer: Transfer) -> dict[str, Any]:
-        """Where the money goes, in full; for the rail only."""
+        """Where the money goes, in full and in the contract's form of `recipient`; for the rail only."""
+        ...
+
+
+@runtime_checkable
+class JudgesQuotes(Protocol):
+    """A source that bound its approval to a price may implement this as well."""
+
+    def quote_refusal(self, transfer: Transfer, *, source: Money) -> str:
+        """Why `source` must not leave the balance for it; empty when it may. Nothing has left then. No transaction."""
         ...
 
 

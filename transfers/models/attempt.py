@@ -86,8 +86,9 @@ class TransferAttempt(models.Model):
     @property
     def waiting_for(self) -> dict[str, str]:
         """Code and message of what the rail waits for before money can move; empty when it waits for nothing."""
+        is_open = self.outcome in (AttemptOutcome.LIVE, AttemptOutcome.UNKNOWN)
         waiting: dict[str, str] = self.progress.get("waiting") or {}
-        return waiting
+        return waiting if is_open else {}
 
     @property
     def may_have_moved_money(self) -> bool:
