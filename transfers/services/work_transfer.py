@@ -13,6 +13,7 @@ from audit.actor import SWEEP, Actor
 from transfers.claim import claim_due, claim_pending
 from transfers.drivers.registry import driver_for
 from transfers.models import Transfer, TransferStatus
+from transfers.policy import is_watched
 from transfers.services.watch_transfer import watch_transfer
 
 
@@ -28,5 +29,5 @@ def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> None:
         claim = claim_due(transfer, actor=actor)
         if claim is not None:
             driver_for(transfer.rail).take_up(claim, actor)
-    else:
+    elif is_watched(transfer.rail):
         watch_transfer(transfer, actor=actor)
