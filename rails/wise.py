@@ -50,6 +50,10 @@ class WiseRail:
             follow_redirects=False,
         )
 
+    def close(self) -> None:
+        """Close its connections; no call may follow."""
+        self._client.close()
+
     def quote(
         self, target: Money, *, source_currency: str, recipient: str = ""
     ) -> StepAnswer[WiseQuote]:
