@@ -111,9 +111,15 @@ class WiseRail:
         """The transfer now; None when Wise does not know it."""
         return self._read(self._path("read", transfer=transfer), parse_transfer)
 
-    def payments(self, transfer: str) -> Reading[int | None]:
-        """How many completed payments fund this transfer; 0 = not funded at this moment."""
-        return self._read(self._path("payments", transfer=transfer), _count)
+    def payments(self, transfer: str) -> Reading[int]:
+        """How many completed payments fund this transfer; 0 = not funded at this moment.
+
+        Unreachable also for a 404: that would be a path that Wise does not serve, not a proof.
+        """
+        found = self._read(self._path("payments", transfer=transfer), _count)
+        if isinstance(found, Done) and found.value is None:
+            return Unreachable("Wise does not show payments at this path")
+        return found
 
     def find(
         self, ctid: str, *, since: datetime, before_page: Callable[[], None]

@@ -285,6 +285,8 @@ def test_payments_are_counted(wise: Wise) -> None:
     assert isinstance(none, Done)
     assert isinstance(one, Done)
     assert (none.value, one.value) == (0, 1)
+    wise.answers.clear()
+    assert isinstance(wise.says(404, "").rail.payments("5"), Unreachable)
 
 
 def test_the_list_is_read_to_its_empty_end_in_our_profile(wise: Wise) -> None:

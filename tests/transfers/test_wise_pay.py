@@ -437,7 +437,7 @@ def test_the_database_allows_one_fundable_transfer_a_debt(
     wise: SandboxWise, payouts: PayoutSource
 ) -> None:
     transfer = work(payout())
-    values = {"request": {}, "resolved_at": None, "transfer": transfer, "number": 2}
+    values: dict[str, Any] = {"request": {}, "resolved_at": None, "transfer": transfer, "number": 2}
     with (
         pytest.raises(IntegrityError, match="one_fundable_movement_per_debt"),
         transaction.atomic(),

@@ -10,6 +10,7 @@ from tests.factories import ALICE
 from tests.sandbox_wise import SandboxWise
 from tests.transfers.steps import actions, work, work_when_due
 from tests.transfers.wise_steps import PayoutSource, funded, payout, reference, the_attempt
+from transfers.api.documents import transfer_document
 from transfers.models import Finding, Transfer, TransferAttempt
 from transfers.services.confirm_transfer import confirm_transfer
 from transfers.services.retry_transfer import retry_transfer
@@ -33,7 +34,7 @@ def rail_status(transfer: Transfer) -> str:
 def hours_until_next_look(transfer: Transfer) -> float:
     due = Transfer.objects.annotate(wait=Now()).get(pk=transfer.pk)
     assert due.due_at is not None
-    return (due.due_at - due.wait).total_seconds() / 3600  # type: ignore[attr-defined]
+    return (due.due_at - due.wait).total_seconds() / 3600
 
 
 def test_a_bounce_three_days_later_is_shown_and_nothing_else_changes(
@@ -174,3 +175,18 @@ def test_wise_takes_no_payment_back(wise: SandboxWise, payouts: PayoutSource) ->
     transfer = sent(wise)
     with pytest.raises(Exception, match="cannot take a payment back"):
         reverse_transfer(transfer_id=transfer.pk, reason="oops", actor=ALICE)
+
+
+def test_what_comes_back_and_what_is_waited_for_is_in_the_api(
+    wise: SandboxWise, payouts: PayoutSource
+) -> None:
+    transfer = work(payout("INSUFFICIENT"))
+    shown = transfer_document(transfer, transfer.attempts.all())
+    assert shown["waiting_for"]["code"] == "balance.insufficient-funds"
+    assert shown["returned"] is None
+    transfer = sent(wise)
+    wise.refund(reference(transfer), "71.05")
+    transfer = work_when_due(transfer)
+    shown = transfer_document(transfer, transfer.attempts.all())
+    assert shown["returned"] == {"amount": "71.05", "currency": "USD"}
+    assert shown["waiting_for"] is None

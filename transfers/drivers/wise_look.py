@@ -46,17 +46,20 @@ def look(reference: str, patience_seconds: float | None = None) -> WiseLook | Un
     read = wise_rail().read(reference)
     if isinstance(read, Unreachable):
         return read
+    if read.value is None:
+        asked = {"looked_at": reference, "status": "not found", "asked": [read.evidence["asked"]]}
+        return WiseLook(None, 0, asked)
     turn(patience_seconds)
     payments = wise_rail().payments(reference)
     if isinstance(payments, Unreachable):
         return payments
     evidence = {
         "looked_at": reference,
-        "status": read.value.status if read.value is not None else "not found",
-        "payments": payments.value or 0,
+        "status": read.value.status,
+        "payments": payments.value,
         "asked": [read.evidence["asked"], payments.evidence["asked"]],
     }
-    return WiseLook(read.value, payments.value or 0, evidence)
+    return WiseLook(read.value, payments.value, evidence)
 
 
 def movement_of(transfer: WiseTransfer) -> Movement:
