@@ -279,6 +279,25 @@ def test_a_wrong_iban_fails_without_being_repeated_anywhere(
     assert wise.totals()["transfers"] == 0
 
 
+def test_a_transfer_that_is_not_what_was_asked_for_is_never_funded(
+    wise: SandboxWise, payouts: PayoutSource
+) -> None:
+    body = {
+        "id": 77,
+        "status": "incoming_payment_waiting",
+        "targetAccount": 5,
+        "sourceCurrency": "USD",
+        "targetCurrency": "EUR",
+        "targetValue": 9999,
+        "customerTransactionId": "another",
+    }
+    wise.set_fault("error", params={"status": 200, "body": body}, operation="transfer.create")
+    transfer = work(payout())
+    assert (transfer.status, transfer.failure_code) == ("failed", "transfer_differs")
+    assert Finding.objects.get().evidence["differs_in"] == ["amount_minor", "destination", "group"]
+    assert "transfer.fund" not in wise.totals()["calls"]
+
+
 def test_a_quote_that_lapsed_before_the_transfer_is_replaced(
     wise: SandboxWise, payouts: PayoutSource
 ) -> None:
@@ -363,6 +382,7 @@ def test_a_worker_that_dies_in_the_funding_leaves_it_unknown(
     transfer = payout()
     with pytest.raises(Crash):
         work(transfer)
+    assert the_attempt(transfer).may_have_moved_money
     transfer = work_when_due(transfer)
     assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
     assert "taken_up" in actions(transfer)
@@ -399,38 +419,76 @@ def together(number: int, do: Any) -> None:
         thread.join()
 
 
-def test_a_worker_that_was_overtaken_in_the_funding_moves_nothing_more(
-    wise: SandboxWise, payouts: PayoutSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rail, reached, go_on = wise_rail(), threading.Event(), threading.Event()
-    call, slow = rail._call, threading.local()
+class SlowWorker:
+    """A worker that stops before its call of `method` to the payments, until it is told to go on."""
 
-    def paused(method: str, path: str, *args: Any, **kwargs: Any) -> Any:
-        if getattr(slow, "on", False) and method == "POST" and path.endswith("/payments"):
-            reached.set()
-            assert go_on.wait(20)
-        return call(method, path, *args, **kwargs)
+    def __init__(self, transfer: Transfer, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._reached, self._go_on = threading.Event(), threading.Event()
+        self._transfer, self._method = transfer, method
+        self._call = wise_rail()._call
+        monkeypatch.setattr(wise_rail(), "_call", self._paused)
+        self._thread = threading.Thread(target=self._work)
 
-    monkeypatch.setattr(rail, "_call", paused)
-    transfer = payout()
+    def _paused(self, method: str, path: str, *args: Any, **kwargs: Any) -> Any:
+        is_mine = threading.current_thread() is self._thread
+        if is_mine and method == self._method and path.endswith("/payments"):
+            self._reached.set()
+            assert self._go_on.wait(20)
+        return self._call(method, path, *args, **kwargs)
 
-    def slow_worker() -> None:
-        slow.on = True
+    def _work(self) -> None:
         try:
-            work_transfer(transfer_id=transfer.pk)
+            work_transfer(transfer_id=self._transfer.pk)
         finally:
             connection.close()
 
-    thread = threading.Thread(target=slow_worker)
-    thread.start()
-    assert reached.wait(20)
+    def start(self) -> None:
+        """Returns when it is there."""
+        self._thread.start()
+        assert self._reached.wait(20)
+
+    def go_on(self) -> None:
+        """Returns when it has ended."""
+        self._go_on.set()
+        self._thread.join()
+
+
+@pytest.mark.parametrize(
+    ("method", "conflicts"), [("POST", 1), ("GET", 0)], ids=["in the funding", "before the funding"]
+)
+def test_a_worker_that_was_overtaken_moves_nothing_more(
+    method: str,
+    conflicts: int,
+    wise: SandboxWise,
+    payouts: PayoutSource,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transfer = payout()
+    slow = SlowWorker(transfer, method, monkeypatch)
+    slow.start()
     assert work_until_known(transfer).status == "success"
-    go_on.set()
-    thread.join()
+    slow.go_on()
     assert funded(wise) == 1
-    assert wise.totals()["fund_conflicts"] == 1
+    assert wise.totals()["fund_conflicts"] == conflicts
     assert get_transfer(transfer.pk).status == "success"
     assert payouts.heard == ["processing", "success"]
+
+
+def test_a_worker_without_its_fence_funds_nothing(
+    wise: SandboxWise,
+    payouts: PayoutSource,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.PROBE_DELAYS_SECONDS = [600.0]
+    transfer = payout("SCA")
+    slow = SlowWorker(transfer, "GET", monkeypatch)
+    slow.start()
+    assert work_when_due(transfer).status == "processing"  # told to wait for ten minutes
+    slow.go_on()
+    assert wise.totals()["calls"]["transfer.fund"] == 1
+    assert funded(wise) == 0
+    assert work_when_due(transfer).status == "success"
 
 
 def test_the_database_allows_one_fundable_transfer_a_debt(
