@@ -193,10 +193,14 @@ def disputed(transfers: Iterable[Transfer]) -> dict[int, int]:
     if not failed:
         return {}
     rows = Finding.objects.filter(subject__in=failed, state=FindingState.OPEN)
-    return {int(subject.partition(":")[2]): pk for subject, pk in rows.values_list("subject", "pk")}
+    return {
+        int(subject.partition(":")[2]): pk for subject, pk in rows.values_list("subject", "pk")
+    }
 
 
-def _line(member: CrewMember, transfer: Transfer | None, findings: Mapping[int, int]) -> CrewLine:
+def _line(
+    member: CrewMember, transfer: Transfer | None, findings: Mapping[int, int]
+) -> CrewLine:
     chip = transfer_chip(transfer)
     if transfer is None:
         return CrewLine(member, None, chip)
