@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 
 from api import error_pages
 from payouts_site import health
-from transfers.webhooks import stripe_webhook
+from transfers.webhooks import stripe_webhook, wise_webhook
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("payouts_site.api.urls")),
     re_path("^api/", error_pages.unknown_address),
     path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),
+    path("webhooks/wise", wise_webhook, name="wise-webhook"),
     re_path("^webhooks/", error_pages.unknown_address),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,7 +1,12 @@
-"""What a rail's answer can mean. There are exactly four meanings of a send, and three of a look-up."""
+"""What a rail's answer can mean. There are exactly four meanings of a send, and three of a look-up.
+
+Where one payment takes several calls, each call has four meanings too: `Done` instead of `Moved`.
+"""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+Value_co = TypeVar("Value_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,11 @@ class Movement:
     group: str
     reversed_minor: int = 0
     metadata: dict[str, str] = field(default_factory=dict)
+    # The rail's own word for where it is, and what came back by itself: in `returned_currency`, 0 while not known.
+    state: str = ""
+    has_returned: bool = False
+    returned_minor: int = 0
+    returned_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,14 @@ Answer = Moved | Declined | NotNow | Unclear
 
 
 @dataclass(frozen=True, slots=True)
+class Done(Generic[Value_co]):
+    """One of several calls did what it is for; `value` is what the rail made, or read."""
+
+    value: Value_co
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """Look-up: what the rail's books hold under this group; empty = nothing there at this moment."""
 
@@ -71,3 +89,5 @@ class Unreachable:
 
 
 LookUp = Seen | Unreachable
+StepAnswer = Done[Value_co] | Declined | NotNow | Unclear
+Reading = Done[Value_co] | Unreachable

@@ -4,19 +4,31 @@ Claiming and writing the attempt (its key and exact request) are one statement, 
 is what an answer must be recorded under; a worker that lost its lease holds a fence that no longer matches.
 """
 
+import json
 import time
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from audit.actor import Actor
-from guard.door import Won, change_in_place, change_status
+from guard.door import Won, change_in_place
 from guard.statement import MOVED_PK, PASSED, Increment, Insert, SecondsFromNow, Update
+from transfers.change import change_transfer
 from transfers.models import AttemptOutcome, Transfer, TransferAttempt, TransferStatus
-from transfers.policy import attempt_key, transfer_group
-from transfers.rail_access import stripe_rail
+from transfers.requests import AttemptPlan, build_request, plan_attempt
+from transfers.sources import source_of
+
+__all__ = [
+    "Claim",
+    "build_request",
+    "claim_due",
+    "claim_pending",
+    "claim_to_watch",
+    "commit_resend",
+    "commit_step",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +51,39 @@ def _call_until() -> float:
     return time.monotonic() + float(settings.LEASE_SECONDS - settings.RAIL_TIMEOUT_SECONDS)
 
 
-def build_request(transfer: Transfer, number: int) -> dict[str, Any]:
-    """The exact request of attempt `number`, as it will be stored, sent and, if need be, sent again."""
-    return stripe_rail().build_request(
-        amount_minor=transfer.amount_minor,
-        currency=transfer.currency,
-        destination=transfer.destination,
-        group=transfer_group(transfer),
-        metadata={
-            "transfer": str(transfer.debt_key),
-            "attempt": str(number),
-            "source": f"{transfer.source_type}:{transfer.source_reference}",
-            "person": transfer.user_id,
-        },
-    )
-
-
 def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
-    """Pending -> processing with a new attempt; None when another worker was faster. Commits before it returns."""
+    """Pending -> processing with a new attempt. Commits before it returns.
+
+    None when another worker was faster, or when the source has withdrawn it (which is committed as well).
+    """
     number = transfer.attempt_count + 1
     call_until = _call_until()
+    plan = plan_attempt(transfer, number)
+    source = source_of(transfer)
+    if source is None:
+        won = _start(transfer, number, plan, actor)
+    else:
+        with transaction.atomic():
+            may = source.may_start(transfer, actor=actor)
+            won = _start(transfer, number, plan, actor) if may else None
+    if won is None:
+        return None
+    return Claim(transfer, transfer.attempts.get(number=number), won.row["fence"], call_until)
+
+
+def _start(transfer: Transfer, number: int, plan: AttemptPlan, actor: Actor) -> Won | None:
     attempt = Insert(
         TransferAttempt,
         {
             "transfer": MOVED_PK,
             "number": number,
-            "idempotency_key": attempt_key(transfer, number),
-            "request": build_request(transfer, number),
+            "idempotency_key": plan.idempotency_key,
+            "request": plan.request,
+            **plan.first_columns,
         },
     )
-    result = change_status(
-        Transfer,
-        transfer.pk,
+    result = change_transfer(
+        transfer,
         believed=TransferStatus.PENDING,
         to=TransferStatus.PROCESSING,
         version=transfer.version,
@@ -83,13 +96,11 @@ def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
             "failure_message": "",
         },
         causes=[attempt],
-        snapshot={"attempt": number, "idempotency_key": attempt_key(transfer, number)},
+        snapshot={"attempt": number, "idempotency_key": plan.idempotency_key},
         returning=("fence",),
         audit_loss=False,
     )
-    if not isinstance(result, Won):
-        return None
-    return Claim(transfer, transfer.attempts.get(number=number), result.row["fence"], call_until)
+    return result if isinstance(result, Won) else None
 
 
 def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
@@ -145,3 +156,70 @@ def commit_resend(claim: Claim) -> Claim | None:
             return None
     attempt = TransferAttempt.objects.get(pk=claim.attempt.pk)
     return replace(claim, attempt=attempt)
+
+
+def commit_step(
+    claim: Claim,
+    progress: dict[str, Any],
+    *,
+    sending: bool = False,
+    funding_reference: str = "",
+) -> Claim | None:
+    """Write down how far the attempt is, and hold the lease anew; None when it was lost. Commits before the next call.
+
+    `sending`: the next call may move money, so that its outcome is unknown until an answer is recorded.
+    `funding_reference`: the one object at the rail that this attempt may fund. Raises IntegrityError when another
+    attempt of the debt holds one that is not proven dead.
+    """
+    call_until = _call_until()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH held AS (
+                UPDATE transfers_transfer SET due_at = clock_timestamp() + make_interval(secs => %(lease)s)
+                WHERE id = %(transfer)s AND status = 'processing' AND fence = %(fence)s
+                    AND due_at > clock_timestamp()
+                RETURNING id
+            )
+            UPDATE transfers_transferattempt AS attempt
+            SET progress = %(progress)s::jsonb,
+                funding_reference = coalesce(nullif(%(funding)s, ''), attempt.funding_reference),
+                answered = NOT %(sending)s,
+                send_count = attempt.send_count + %(sending)s::int,
+                probe_count = CASE WHEN %(sending)s THEN 0 ELSE attempt.probe_count END,
+                last_sent_at = CASE WHEN %(sending)s THEN clock_timestamp() ELSE attempt.last_sent_at END
+            FROM held WHERE attempt.id = %(attempt)s AND attempt.transfer_id = held.id
+            """,
+            {
+                "lease": settings.LEASE_SECONDS,
+                "transfer": claim.transfer.pk,
+                "fence": claim.fence,
+                "progress": json.dumps(progress),
+                "funding": funding_reference,
+                "sending": sending,
+                "attempt": claim.attempt.pk,
+            },
+        )
+        if cursor.rowcount != 1:
+            return None
+    attempt = TransferAttempt.objects.get(pk=claim.attempt.pk)
+    return replace(claim, attempt=attempt, call_until=call_until)
+
+
+def claim_to_watch(transfer: Transfer) -> int | None:
+    """The right to look at a finished transfer once more, until the lease is over: its fence, or None.
+
+    Nothing that people see changes, so that neither version nor audit log say anything about it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE transfers_transfer
+            SET fence = fence + 1, due_at = clock_timestamp() + make_interval(secs => %s)
+            WHERE id = %s AND status IN ('success', 'returned') AND due_at <= clock_timestamp()
+            RETURNING fence
+            """,
+            [settings.LEASE_SECONDS, transfer.pk],
+        )
+        row = cursor.fetchone()
+    return None if row is None else int(row[0])

@@ -27,7 +27,10 @@ _HOLD = """
 
 def interval_seconds(rail: str) -> float:
     """Seconds between two calls to `rail` over all workers."""
-    limits: dict[str, float] = {"stripe": settings.STRIPE_MAX_PER_SECOND}
+    limits: dict[str, float] = {
+        "stripe": settings.STRIPE_MAX_PER_SECOND,
+        "wise": settings.WISE_MAX_PER_SECOND,
+    }
     return 1 / limits[rail]
 
 

@@ -4,14 +4,20 @@ Source: Stripe's documented idempotency (a key may be forgotten once it is 24 h 
 answer is replayed until then) and rules 4 to 8 for exactly-once in the rail's reference.
 """
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rails.answers import Movement
-from transfers.models import Transfer, TransferAttempt
+from transfers.models import Rail, Transfer, TransferAttempt
 
 # Stripe may forget a key from 24 h on; four hours of margin for clocks, queues and slow calls.
 RESEND_WINDOW = timedelta(hours=20)
+# Part of the identity of every payment ever made through Wise: it never changes.
+_WISE_NAMESPACE = uuid.UUID("6f2b1a52-6d0c-5c0e-9a53-5c1f7f0f7a11")
+# How long a payment may still come back, and how often it is looked at: bounces arrive weeks later.
+WATCH_FOR = timedelta(weeks=8)
+WATCH_EVERY = timedelta(days=1)
 
 
 def check_delay(delays: Sequence[float], step: int) -> float:
@@ -36,13 +42,22 @@ def absence_is_proven(attempt: TransferAttempt, *, delays: Sequence[float]) -> b
 
 def mismatches(transfer: Transfer, attempt: TransferAttempt, movement: Movement) -> list[str]:
     """In what the rail's movement differs from what was asked for; empty when it is ours."""
-    wanted = {
+    wanted: dict[str, object] = {
         "amount_minor": transfer.amount_minor,
         "currency": transfer.currency,
-        "destination": attempt.request.get("destination"),
-        "group": transfer_group(transfer),
-        "metadata": attempt.request.get("metadata"),
     }
+    if transfer.rail == Rail.WISE:
+        wanted |= {
+            "reference": attempt.funding_reference,
+            "destination": attempt.progress.get("recipient", {}).get("id"),
+            "group": attempt.idempotency_key,
+        }
+    else:
+        wanted |= {
+            "destination": attempt.request.get("destination"),
+            "group": transfer_group(transfer),
+            "metadata": attempt.request.get("metadata"),
+        }
     return [name for name, value in wanted.items() if getattr(movement, name) != value]
 
 
@@ -52,5 +67,15 @@ def transfer_group(transfer: Transfer) -> str:
 
 
 def attempt_key(transfer: Transfer, number: int) -> str:
-    """The idempotency key of attempt `number`. It changes only after the attempt before was proven to have failed."""
+    """The idempotency key of attempt `number`. It changes only after the attempt before was proven to have failed.
+
+    Wise takes nothing but a UUID (customerTransactionId): one that anybody can compute again from debt and number.
+    """
+    if transfer.rail == Rail.WISE:
+        return str(uuid.uuid5(_WISE_NAMESPACE, f"{transfer.debt_key}:{number}"))
     return f"po-{transfer.debt_key}-a{number}"
+
+
+def is_watched(rail: str) -> bool:
+    """May a movement of this rail come back by itself after it succeeded?"""
+    return rail == Rail.WISE

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from guard.errors import Refused
 from rails.stripe import StripeRail
+from rails.wise import WiseRail
 
 
 class RailNotConfigured(Refused):
@@ -26,5 +27,22 @@ def stripe_rail() -> StripeRail:
     return StripeRail(
         api_key=settings.STRIPE_API_KEY,
         api_base=settings.STRIPE_API_BASE,
+        timeout_seconds=settings.RAIL_TIMEOUT_SECONDS,
+    )
+
+
+@cache
+def wise_rail() -> WiseRail:
+    """The Wise adapter. Raises RailNotConfigured without WISE_API_TOKEN and WISE_PROFILE_ID."""
+    if not settings.WISE_API_TOKEN or not settings.WISE_PROFILE_ID:
+        raise RailNotConfigured(
+            "Wise is not configured: set WISE_API_TOKEN and WISE_PROFILE_ID.",
+            reason="no credentials",
+        )
+    return WiseRail(
+        token=settings.WISE_API_TOKEN,
+        api_base=settings.WISE_API_BASE,
+        profile_id=settings.WISE_PROFILE_ID,
+        family="calendar" if settings.WISE_API_FAMILY == "calendar" else "legacy",
         timeout_seconds=settings.RAIL_TIMEOUT_SECONDS,
     )

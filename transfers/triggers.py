@@ -35,6 +35,9 @@ class AttemptIsFixed(pgtrigger.Trigger):
            (NEW.transfer_id, NEW.number, NEW.idempotency_key, NEW.request, NEW.first_sent_at) THEN
             RAISE EXCEPTION 'attempt %: its key and request never change', OLD.id;
         END IF;
+        IF OLD.funding_reference <> '' AND OLD.funding_reference <> NEW.funding_reference THEN
+            RAISE EXCEPTION 'attempt %: what it may fund never changes', OLD.id;
+        END IF;
         IF OLD.outcome IN ('succeeded', 'failed') AND OLD.outcome <> NEW.outcome THEN
             RAISE EXCEPTION 'attempt %: % is final', OLD.id, OLD.outcome;
         END IF;

@@ -1,13 +1,15 @@
 """The rails' messages to us: verified on the raw body, stored once, answered at once, applied later by workers."""
 
+from collections.abc import Callable
+
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from api.problems import Problem, problem_for
-from transfers.services.receive_rail_event import receive_stripe_event
+from transfers.services.receive_rail_event import receive_stripe_event, receive_wise_event
 
-# Stripe's largest events are some tens of kilobytes.
+# The largest events are some tens of kilobytes.
 MOST_BYTES = 512 * 1024
 
 
@@ -17,13 +19,29 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 
     Anything else but 200 makes Stripe deliver again, so a database that is away costs nothing.
     """
+    signature = request.headers.get("Stripe-Signature", "")
+    return _received(
+        request, lambda: receive_stripe_event(payload=request.body, signature=signature)
+    )
+
+
+@csrf_exempt
+def wise_webhook(request: HttpRequest) -> HttpResponse:
+    """`POST /webhooks/wise`: the same. Wise delivers again for up to two weeks."""
+    signature = request.headers.get("X-Signature-SHA256", "")
+    is_test = request.headers.get("X-Test-Notification", "").lower() == "true"
+    return _received(
+        request,
+        lambda: receive_wise_event(payload=request.body, signature=signature, is_test=is_test),
+    )
+
+
+def _received(request: HttpRequest, store: Callable[[], object]) -> HttpResponse:
     refusal = _refusal(request)
     if refusal is not None:
         return refusal
     try:
-        receive_stripe_event(
-            payload=request.body, signature=request.headers.get("Stripe-Signature", "")
-        )
+        store()
     except DataError:
         return _problem(request, 400, "invalid_json", "The event cannot be stored as JSON.")
     except Exception as error:

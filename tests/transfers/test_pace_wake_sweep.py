@@ -193,7 +193,7 @@ class TestSweep:
     ) -> None:
         _, (broken, fine) = enqueue("acct_1a", "acct_1b")
         monkeypatch.setattr(
-            "transfers.claim.attempt_key",
+            "transfers.requests.attempt_key",
             lambda transfer, number: f"k-{transfer.pk}" if transfer.pk != broken.pk else 1 / 0,
         )
         sweep_once()

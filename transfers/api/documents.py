@@ -34,6 +34,8 @@ def moment(at: datetime | None) -> str | None:
 def transfer_document(transfer: Transfer, attempts: Iterable[TransferAttempt]) -> Document:
     """One debt with its attempts, as the contract names its fields."""
     failed = transfer.status == TransferStatus.FAILED
+    attempts = list(attempts)
+    returned = transfer.returned
     return {
         "id": transfer.pk,
         "source": {"type": transfer.source_type, "reference": transfer.source_reference},
@@ -51,11 +53,18 @@ def transfer_document(transfer: Transfer, attempts: Iterable[TransferAttempt]) -
         else None,
         "rail_reference": transfer.rail_reference or None,
         "reversed_amount": Money(transfer.reversed_minor, transfer.currency).format(),
+        "returned": returned and {"amount": returned.format(), "currency": returned.currency},
+        "waiting_for": _waiting_for(attempts),
         "supersedes": transfer.supersedes_id,
         "attempts": [attempt_document(attempt) for attempt in attempts],
         "created_at": moment(transfer.created_at),
         "updated_at": moment(transfer.updated_at),
     }
+
+
+def _waiting_for(attempts: Iterable[TransferAttempt]) -> Document | None:
+    waiting = [attempt.waiting_for for attempt in attempts if attempt.waiting_for]
+    return {name: waiting[-1][name] for name in ("code", "message")} if waiting else None
 
 
 def attempt_document(attempt: TransferAttempt) -> Document:

@@ -64,6 +64,20 @@ class Attempt(serializers.Serializer[Any]):
     evidence = Anything(help_text="What is known of it and how, as it was stored.")
 
 
+class Returned(serializers.Serializer[Any]):
+    """Money that came back; banks on the way may have kept fees."""
+
+    amount = AmountShown()
+    currency = CurrencyShown()
+
+
+class WaitingFor(serializers.Serializer[Any]):
+    """Why a rail does not go on yet."""
+
+    code = serializers.CharField(help_text="Such as strong_customer_authentication.")
+    message = serializers.CharField()
+
+
 class TransferShown(serializers.Serializer[Any]):
     """One debt to one payee, whatever the rail and however many tries it takes."""
 
@@ -87,6 +101,12 @@ class TransferShown(serializers.Serializer[Any]):
         allow_null=True, help_text="The movement at the rail, such as tr_1MiN3gLkdIwHu7ix."
     )
     reversed_amount = AmountShown(help_text="What the rail says was taken back so far.")
+    returned = Returned(
+        allow_null=True, help_text="What came back by itself, in the currency in which it left."
+    )
+    waiting_for = WaitingFor(
+        allow_null=True, help_text="What the rail wants first. Nothing has moved meanwhile."
+    )
     supersedes = serializers.IntegerField(allow_null=True)
     attempts = Attempt(many=True)
     created_at = serializers.DateTimeField()

@@ -23,6 +23,10 @@ class TransferAttempt(models.Model):
     `answered` is false from the moment a send is committed until its answer is recorded: a live, unanswered attempt
     whose lease is over belonged to a worker that died, and may have moved money. `spent`: the rail replays a stored
     error for this key, so that sending it again cannot execute anything.
+
+    `progress`: where a rail needs several calls, what is settled so far; each step is committed before the next call.
+    `funding_reference`: the one object at the rail that this attempt may fund, committed before it is. Never bank
+    details: neither here, nor in the request or the evidence.
     """
 
     transfer = models.ForeignKey(Transfer, on_delete=models.PROTECT, related_name="attempts")
@@ -41,6 +45,8 @@ class TransferAttempt(models.Model):
     last_probed_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     evidence = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    progress = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    funding_reference = models.CharField(max_length=128, blank=True, db_default="")
 
     class Meta:
         ordering = ("number",)
@@ -56,6 +62,16 @@ class TransferAttempt(models.Model):
                 condition=Q(outcome="succeeded"),
                 name="one_succeeded_attempt_per_transfer",
             ),
+            models.UniqueConstraint(
+                fields=("transfer",),
+                condition=~Q(funding_reference="") & ~Q(outcome="failed"),
+                name="one_fundable_movement_per_debt",
+            ),
+            models.UniqueConstraint(
+                fields=("funding_reference",),
+                condition=~Q(funding_reference=""),
+                name="one_attempt_per_funding_reference",
+            ),
             models.CheckConstraint(
                 condition=Q(outcome__in=("live", "unknown"), resolved_at__isnull=True)
                 | Q(outcome__in=("succeeded", "failed"), resolved_at__isnull=False),
@@ -66,6 +82,13 @@ class TransferAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} ({self.outcome})"
+
+    @property
+    def waiting_for(self) -> dict[str, str]:
+        """Code and message of what the rail waits for before money can move; empty when it waits for nothing."""
+        is_open = self.outcome in (AttemptOutcome.LIVE, AttemptOutcome.UNKNOWN)
+        waiting: dict[str, str] = self.progress.get("waiting") or {}
+        return waiting if is_open else {}
 
     @property
     def may_have_moved_money(self) -> bool:

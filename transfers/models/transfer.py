@@ -84,6 +84,10 @@ class Transfer(GuardedModel):
     failure_message = models.TextField(blank=True, db_default="")
     rail_reference = models.CharField(max_length=128, blank=True, db_default="")
     reversed_minor = models.BigIntegerField(default=0, db_default=0)
+    returned_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="What came back by itself, in `returned_currency`."
+    )
+    returned_currency = models.CharField(max_length=70, blank=True, db_default="")
     attempt_count = models.PositiveIntegerField(default=0, db_default=0)
     due_at = models.DateTimeField(null=True, db_default=Now())
     fence = models.PositiveIntegerField(default=0, db_default=0)
@@ -113,6 +117,11 @@ class Transfer(GuardedModel):
                 condition=Q(reversed_minor__gte=0)
                 & Q(reversed_minor__lte=models.F("amount_minor")),
                 name="transfer_reverses_at_most_its_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_minor=0, returned_currency="")
+                | (Q(returned_minor__gt=0) & ~Q(returned_currency="")),
+                name="returned_amount_names_its_currency",
             ),
             models.CheckConstraint(
                 condition=Q(outcome_unknown=False) | Q(status="processing"),
@@ -155,6 +164,11 @@ class Transfer(GuardedModel):
     def amount(self) -> Money:
         """What is owed."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def returned(self) -> Money | None:
+        """What came back, in the currency it left in; fees may have been kept by a bank on the way."""
+        return Money(self.returned_minor, self.returned_currency) if self.returned_minor else None
 
     @transition(field=status, source="pending", target="processing")
     def start(self) -> None:

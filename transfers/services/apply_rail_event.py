@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from audit.actor import Actor
 from rails.answers import Movement, Seen, Unreachable
-from transfers.models import RailEvent, Transfer, TransferStatus
+from rails.wise_webhooks import notice_of
+from transfers.drivers.registry import driver_for
+from transfers.models import Rail, RailEvent, Transfer, TransferStatus
 from transfers.pace import wait_for_turn
 from transfers.policy import check_delay
 from transfers.rail_access import stripe_rail
@@ -23,6 +25,13 @@ def apply_rail_event(*, event_id: int) -> None:
     event = _claim(event_id)
     if event is None:
         return
+    if event.rail == Rail.WISE:
+        _apply_wise(event)
+    else:
+        _apply_stripe(event)
+
+
+def _apply_stripe(event: RailEvent) -> None:
     if event.type not in _ABOUT_TRANSFERS:
         _done(event, "not about transfers")
         return
@@ -34,10 +43,7 @@ def apply_rail_event(*, event_id: int) -> None:
     wait_for_turn(event.rail)
     match stripe_rail().read(reference):
         case Unreachable(reason):
-            delay = check_delay(settings.PROBE_DELAYS_SECONDS, event.tries - 1)
-            RailEvent.objects.filter(pk=event.pk).update(
-                due_at=timezone.now() + timedelta(seconds=delay), result=reason
-            )
+            _later(event, reason)
         case Seen(movements=[movement], evidence=evidence):
             transfer_id = _transfer_of(movement)
             if transfer_id is None:
@@ -52,6 +58,42 @@ def apply_rail_event(*, event_id: int) -> None:
             _done(event, done)
         case Seen():
             _done(event, "the rail does not know this object")
+
+
+def _apply_wise(event: RailEvent) -> None:
+    """Only a transfer that we were about to fund is ours; that was committed before it could be."""
+    notice = notice_of(event.payload)
+    if not notice.transfer:
+        _done(event, "not about a transfer")
+        return
+    transfer = Transfer.objects.filter(
+        rail=Rail.WISE, attempts__funding_reference=notice.transfer
+    ).first()
+    if transfer is None:
+        _done(event, "not ours, or not to be funded yet")
+        return
+    seen = driver_for(Rail.WISE).look_up(transfer)
+    if isinstance(seen, Unreachable):
+        _later(event, seen.reason)
+        return
+    evidence = {**seen.evidence, "event": event.event_id}
+    done = [
+        settle_movement(
+            transfer_id=transfer.pk,
+            movement=movement,
+            evidence=evidence,
+            actor=Actor("rail", "wise webhook"),
+        )
+        for movement in seen.movements
+    ]
+    _done(event, "; ".join(done) or "not funded, as far as Wise says")
+
+
+def _later(event: RailEvent, reason: str) -> None:
+    delay = check_delay(settings.PROBE_DELAYS_SECONDS, event.tries - 1)
+    RailEvent.objects.filter(pk=event.pk).update(
+        due_at=timezone.now() + timedelta(seconds=delay), result=reason
+    )
 
 
 def _claim(event_id: int) -> RailEvent | None:

@@ -4,10 +4,9 @@ from audit.actor import Actor
 from audit.record import Note, record
 from guard.errors import Refused
 from rails.answers import Seen, Unreachable
+from transfers.drivers.registry import driver_for
 from transfers.models import Transfer
-from transfers.pace import TurnTooFar, wait_for_turn
-from transfers.policy import transfer_group
-from transfers.rail_access import stripe_rail
+from transfers.pace import TurnTooFar
 from transfers.selectors import get_transfer
 from transfers.services.raise_finding import raise_finding
 from transfers.services.settle_movement import settle_movement
@@ -22,7 +21,7 @@ class RailUnavailable(Refused):
 
 
 # A person is waiting, in a thread of a web process.
-_PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 3.0
 
 
 def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
@@ -32,15 +31,13 @@ def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
     calls, so not in a transaction. Raises NotFound, RailUnavailable (503), RailNotConfigured (503).
     """
     transfer = get_transfer(transfer_id)
-    _wait_for_turn(transfer.rail)
-    seen = stripe_rail().find(transfer_group(transfer))
-    if isinstance(seen, Seen) and not seen.movements and transfer.rail_reference:
-        # A list may lag behind, and what an older system paid is not filed under our group.
-        _wait_for_turn(transfer.rail)
-        seen = stripe_rail().read(transfer.rail_reference)
+    try:
+        seen = driver_for(transfer.rail).look_up(transfer, patience_seconds=PATIENCE_SECONDS)
+    except TurnTooFar as later:
+        raise RailUnavailable(f"{later}.", retry_after=later.seconds) from later
     if isinstance(seen, Unreachable):
         raise RailUnavailable(f"{transfer.rail} did not answer: {seen.reason}.", retry_after=5)
-    done = _apply(transfer, seen, actor)
+    done = apply_look_up(transfer, seen, actor)
     record(
         Note(
             f"transfer:{transfer.pk}",
@@ -54,14 +51,8 @@ def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
     return get_transfer(transfer_id), done
 
 
-def _wait_for_turn(rail: str) -> None:
-    try:
-        wait_for_turn(rail, patience_seconds=_PATIENCE_SECONDS)
-    except TurnTooFar as later:
-        raise RailUnavailable(f"{later}.", retry_after=later.seconds) from later
-
-
-def _apply(transfer: Transfer, seen: Seen, actor: Actor) -> str:
+def apply_look_up(transfer: Transfer, seen: Seen, actor: Actor) -> str:
+    """Apply what the rail's books hold; what was done, in words. Each movement in its own transaction."""
     if seen.movements:
         return "; ".join(
             settle_movement(

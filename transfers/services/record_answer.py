@@ -7,9 +7,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit.actor import Actor
-from guard.door import Won, change_in_place, change_status
+from guard.door import Won, change_in_place
 from guard.statement import Append, SecondsFromNow, Update
 from rails.answers import Answer, Declined, Moved, NotNow, Unclear
+from transfers.change import change_transfer
 from transfers.claim import Claim
 from transfers.models import AttemptOutcome, Transfer, TransferAttempt, TransferStatus
 from transfers.policy import check_delay, mismatches
@@ -30,7 +31,7 @@ def record_answer(claim: Claim, answer: Answer, *, actor: Actor) -> None:
         case Declined():
             record_failed(claim, answer.code, answer.message, answer.evidence, actor=actor)
         case NotNow():
-            _wait(claim, answer, actor)
+            record_wait(claim, answer, actor=actor)
         case Unclear():
             record_unknown(claim, answer.reason, answer.evidence, actor=actor, spent=answer.spent)
 
@@ -57,9 +58,8 @@ def record_failed(
     claim: Claim, code: str, message: str, evidence: dict[str, Any], *, actor: Actor
 ) -> bool:
     """Processing -> failed: it is proven that this attempt moved nothing. False when the fence was lost."""
-    result = change_status(
-        Transfer,
-        claim.transfer.pk,
+    result = change_transfer(
+        claim.transfer,
         believed=TransferStatus.PROCESSING,
         to=TransferStatus.FAILED,
         actor=actor,
@@ -98,6 +98,7 @@ def record_unknown(
     spent: bool = False,
     checked: bool = False,
     delay_seconds: float | None = None,
+    progress: dict[str, Any] | None = None,
 ) -> bool:
     """Still processing, outcome unknown; asked again on the schedule of PROBE_DELAYS_SECONDS.
 
@@ -118,6 +119,8 @@ def record_unknown(
     }
     if checked:
         attempt_changes["last_probed_at"] = SecondsFromNow(0)
+    if progress is not None:
+        attempt_changes["progress"] = progress
     won = change_in_place(
         Transfer,
         claim.transfer.pk,
@@ -133,7 +136,28 @@ def record_unknown(
     return _kept_fence(claim, won=won is not None)
 
 
-def _wait(claim: Claim, answer: NotNow, actor: Actor) -> None:
+def record_wait(
+    claim: Claim,
+    answer: NotNow,
+    *,
+    actor: Actor,
+    progress: dict[str, Any] | None = None,
+    unmoved: bool = False,
+) -> bool:
+    """Still processing: the rail wants to be asked later. False when the fence was lost.
+
+    `unmoved`: it is known that nothing has moved so far, whatever was unknown before.
+    """
+    attempt_changes: dict[str, Any] = {
+        "answered": True,
+        "evidence": Append(entry("told to wait", reason=answer.reason, **answer.evidence)),
+    }
+    changes: dict[str, Any] = {"due_at": SecondsFromNow(answer.retry_after_seconds)}
+    if progress is not None:
+        attempt_changes["progress"] = progress
+    if unmoved:
+        attempt_changes["outcome"] = AttemptOutcome.LIVE
+        changes["outcome_unknown"] = False
     won = change_in_place(
         Transfer,
         claim.transfer.pk,
@@ -141,18 +165,12 @@ def _wait(claim: Claim, answer: NotNow, actor: Actor) -> None:
         action="told_to_wait",
         actor=actor,
         reason=answer.reason,
-        changes={"due_at": SecondsFromNow(answer.retry_after_seconds)},
+        changes=changes,
         also={"fence": claim.fence},
-        causes=[
-            Update(
-                TransferAttempt,
-                claim.attempt.pk,
-                {"answered": True, "evidence": Append(entry("told to wait", **answer.evidence))},
-            )
-        ],
+        causes=[Update(TransferAttempt, claim.attempt.pk, attempt_changes)],
         snapshot={"attempt": claim.attempt.number},
     )
-    _kept_fence(claim, won=won is not None)
+    return _kept_fence(claim, won=won is not None)
 
 
 def _kept_fence(claim: Claim, *, won: bool) -> bool:

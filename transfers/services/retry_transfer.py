@@ -4,10 +4,11 @@ from django.db import transaction
 
 from audit.actor import Actor
 from guard.door import Conflict, Illegal, change_status, refuse
-from guard.errors import Conflicted, Refused
+from guard.errors import Conflicted, IllegalTransition, Refused
 from guard.statement import SecondsFromNow
 from transfers.models import CrewMember, Finding, SourceType, Transfer, TransferStatus
 from transfers.selectors import get_transfer
+from transfers.sources import source_of
 from transfers.wake import wake_after_commit
 
 
@@ -29,10 +30,12 @@ def retry_transfer(*, transfer_id: int, actor: Actor, version: int | None = None
     """Failed -> pending, with the payee's present account; workers are woken after the commit. Own transaction.
 
     The next attempt gets a new number and so a new key: the rail keeps the old answer under the old one. Raises
-    NotFound, OutcomeUnknown and ObligationLive (409), IllegalTransition (422), Conflicted (409: somebody was faster).
+    NotFound, OutcomeUnknown and ObligationLive (409), IllegalTransition (422, also where a source decides),
+    Conflicted (409: somebody was faster).
     """
     transfer = get_transfer(transfer_id)
     _refuse_while_live(transfer, actor)
+    _refuse_if_its_source_decides(transfer, actor)
     with transaction.atomic():
         result = change_status(
             Transfer,
@@ -85,6 +88,26 @@ def _is_disputed(transfer: Transfer) -> bool:
     """A failure that the rail's books contradict is not proven."""
     findings = Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open")
     return transfer.status == TransferStatus.FAILED and findings.exists()
+
+
+def _refuse_if_its_source_decides(transfer: Transfer, actor: Actor) -> None:
+    """A payout request is decided about anew before it is sent anew; its own retry leads there."""
+    if source_of(transfer) is None:
+        return
+    refuse(
+        Transfer,
+        transfer.pk,
+        to=TransferStatus.PENDING,
+        actor=actor,
+        outcome="illegal",
+        reason="its source decides",
+        status=transfer.status,
+    )
+    source = f"{transfer.source_type} {transfer.source_reference}"
+    raise IllegalTransition(
+        f"{source} decides whether this is tried again: retry that.",
+        **{"from": transfer.status, "to": TransferStatus.PENDING.value, "allowed": []},
+    )
 
 
 def _present_destination(transfer: Transfer) -> str:

@@ -9,7 +9,7 @@ from guard.door import Illegal, refuse
 from guard.errors import Invalid, NotFound
 from guard.table import transition_table
 from money import Money
-from transfers.models import Transfer, TransferReversal, TransferStatus
+from transfers.models import Rail, Transfer, TransferReversal, TransferStatus
 from transfers.selectors import get_transfer
 from transfers.wake import REVERSAL_TASK, wake_after_commit
 
@@ -26,6 +26,12 @@ def reverse_transfer(
         transfer = Transfer.objects.select_for_update(no_key=True).filter(pk=transfer_id).first()
         if transfer is None:
             raise NotFound(f"There is no transfer {transfer_id}.")
+        if transfer.rail != Rail.STRIPE:
+            raise Invalid(
+                f"{transfer.get_rail_display()} cannot take a payment back.",
+                field="rail",
+                code="not_reversible",
+            )
         is_paid = transfer.status == TransferStatus.SUCCESS
         if is_paid:
             reversal = _write_down(transfer, amount, reason, actor)

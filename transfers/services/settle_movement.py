@@ -9,11 +9,13 @@ from typing import Any
 from django.db import transaction
 
 from audit.actor import Actor
-from guard.door import change_in_place, change_status
+from guard.door import Won, change_in_place
 from guard.statement import Append, SecondsFromNow, Update
 from rails.answers import Movement
+from transfers.change import change_transfer
 from transfers.models import AttemptOutcome, Transfer, TransferAttempt, TransferStatus
-from transfers.policy import mismatches
+from transfers.policy import WATCH_EVERY, is_watched, mismatches
+from transfers.services.apply_return import apply_return
 from transfers.services.raise_finding import raise_finding
 
 
@@ -22,13 +24,14 @@ def settle_movement(
 ) -> str:
     """Apply one movement to the transfer it belongs to; what was done, in a few words. Own transaction.
 
-    processing: success if it is exactly what the open attempt asked for. success: nothing, or the reversed amount.
+    processing: success if it is exactly what the open attempt asked for. success: nothing, or the amount that was
+    reversed, or came back by itself.
     Anything else (moved although proven failed, a second movement, other amount): a finding, and no transition.
     """
     with transaction.atomic():
         transfer = Transfer.objects.select_for_update(no_key=True).get(pk=transfer_id)
         if transfer.rail_reference == movement.reference:
-            return _apply_reversed_amount(transfer, movement, actor)
+            return _apply_to_paid(transfer, movement, actor)
         attempt = transfer.attempts.filter(outcome__in=("live", "unknown")).first()
         if transfer.status != TransferStatus.PROCESSING or attempt is None:
             return _disagree(transfer, movement, evidence, actor)
@@ -36,6 +39,9 @@ def settle_movement(
         if different:
             return _mismatch(transfer, movement, different, evidence, actor)
         record_success(transfer, attempt, movement, evidence, actor)
+        if is_watched(transfer.rail):
+            transfer.refresh_from_db()
+            return f"paid; {_apply_to_paid(transfer, movement, actor)}"
         _apply_reversed_amount(transfer, movement, actor, believed_minor=0)
         return "paid"
 
@@ -49,13 +55,16 @@ def record_success(
     also: dict[str, Any] | None = None,
 ) -> bool:
     """Processing -> success, with the attempt, in one statement; False when the row was not as believed."""
-    result = change_status(
-        Transfer,
-        transfer.pk,
+    result = change_transfer(
+        transfer,
         believed=TransferStatus.PROCESSING,
         to=TransferStatus.SUCCESS,
         actor=actor,
-        changes={"rail_reference": movement.reference, "outcome_unknown": False, "due_at": None},
+        changes={
+            "rail_reference": movement.reference,
+            "outcome_unknown": False,
+            "due_at": _watch_at(transfer),
+        },
         also=also,
         causes=[
             Update(
@@ -72,7 +81,17 @@ def record_success(
         snapshot={"attempt": attempt.number, "rail_reference": movement.reference},
         audit_loss=False,
     )
-    return hasattr(result, "row")
+    return isinstance(result, Won)
+
+
+def _watch_at(transfer: Transfer) -> SecondsFromNow | None:
+    return SecondsFromNow(WATCH_EVERY.total_seconds()) if is_watched(transfer.rail) else None
+
+
+def _apply_to_paid(transfer: Transfer, movement: Movement, actor: Actor) -> str:
+    if is_watched(transfer.rail):
+        return apply_return(transfer, movement, actor)
+    return _apply_reversed_amount(transfer, movement, actor)
 
 
 def _apply_reversed_amount(
@@ -84,9 +103,8 @@ def _apply_reversed_amount(
     changes = {"reversed_minor": movement.reversed_minor}
     snapshot = {"reversed_minor": movement.reversed_minor, "rail_reference": movement.reference}
     if movement.reversed_minor >= transfer.amount_minor:
-        change_status(
-            Transfer,
-            transfer.pk,
+        change_transfer(
+            transfer,
             believed=TransferStatus.SUCCESS,
             to=TransferStatus.REVERSED,
             actor=actor,

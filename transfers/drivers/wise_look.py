@@ -1,0 +1,136 @@
+"""What Wise's books say about one transfer: its state, whether it is funded, and what came back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rails.answers import LookUp, Movement, Seen, Unreachable
+from rails.wise_values import CANCELLED, FUNDED_STATES, RETURNED_STATES, WAITING, WiseTransfer
+from rails.wise_webhooks import notice_of
+from transfers.drivers.wise_steps import RAIL, turn
+from transfers.models import RailEvent, Transfer, TransferAttempt
+from transfers.rail_access import wise_rail
+
+
+@dataclass(frozen=True, slots=True)
+class WiseLook:
+    """Two reads: the transfer, then its completed payments. `transfer` is None when Wise does not know it."""
+
+    transfer: WiseTransfer | None
+    payments: int
+    evidence: dict[str, Any]
+
+    @property
+    def status(self) -> str:
+        """Wise's word for its state."""
+        return self.transfer.status if self.transfer is not None else "not found"
+
+    @property
+    def is_funded(self) -> bool:
+        """Proof that money left the balance. A cancelled one may have been funded before: its payments say so."""
+        return self.payments > 0 or self.status in FUNDED_STATES
+
+    @property
+    def is_waiting(self) -> bool:
+        """Certainly not funded at this moment, and it still can be."""
+        return not self.payments and self.status == WAITING
+
+    @property
+    def is_dead(self) -> bool:
+        """Certainly not funded, and it cannot be any more."""
+        return not self.payments and self.status == CANCELLED
+
+
+def look(reference: str, patience_seconds: float | None = None) -> WiseLook | Unreachable:
+    """Read one transfer and its payments, in that order: a payment in between is seen by the second."""
+    turn(patience_seconds)
+    read = wise_rail().read(reference)
+    if isinstance(read, Unreachable):
+        return read
+    if read.value is None:
+        asked = {"looked_at": reference, "status": "not found", "asked": [read.evidence["asked"]]}
+        return WiseLook(None, 0, asked)
+    turn(patience_seconds)
+    payments = wise_rail().payments(reference)
+    if isinstance(payments, Unreachable):
+        return payments
+    evidence = {
+        "looked_at": reference,
+        "status": read.value.status,
+        "payments": payments.value,
+        "asked": [read.evidence["asked"], payments.evidence["asked"]],
+    }
+    return WiseLook(read.value, payments.value, evidence)
+
+
+def movement_of(transfer: WiseTransfer) -> Movement:
+    """The transfer as a movement; only for one that is funded."""
+    return Movement(
+        reference=transfer.id,
+        amount_minor=transfer.target_minor,
+        currency=transfer.target_currency,
+        destination=transfer.target_account,
+        group=transfer.ctid,
+        state=transfer.status,
+    )
+
+
+def look_up(transfer: Transfer, patience_seconds: float | None = None) -> LookUp:
+    """What is proven about the newest fundable transfer of this debt: one movement, or none. Raises TurnTooFar."""
+    attempt = transfer.attempts.exclude(funding_reference="").order_by("-number").first()
+    if attempt is None:
+        return Seen([], {"asked": "nothing: there is no transfer at Wise that may be funded"})
+    seen = look(attempt.funding_reference, patience_seconds)
+    if isinstance(seen, Unreachable):
+        return seen
+    # What was proven to be funded stays so when it is cancelled later: its money is on the way back.
+    was_funded = transfer.rail_reference == attempt.funding_reference and seen.status == CANCELLED
+    if seen.transfer is None or not (seen.is_funded or was_funded):
+        return Seen([], seen.evidence)
+    if seen.status not in RETURNED_STATES:
+        return Seen([movement_of(seen.transfer)], seen.evidence)
+    return _returned(seen.transfer, attempt, seen.evidence, patience_seconds)
+
+
+def _returned(
+    transfer: WiseTransfer,
+    attempt: TransferAttempt,
+    evidence: dict[str, Any],
+    patience_seconds: float | None,
+) -> LookUp:
+    """Refunds may be partial, and the transfer does not say so: the statement does, or the refund's own notice."""
+    currency = transfer.source_currency
+    by_statement = wise_rail().returned(
+        transfer.id,
+        currency=currency,
+        since=attempt.first_sent_at,
+        before_call=lambda: turn(patience_seconds),
+    )
+    amount = None if isinstance(by_statement, Unreachable) else by_statement.value
+    source = "statement"
+    if amount is None:
+        amount, currency = _noticed_refund(transfer)
+        source = "notice"
+    ours = movement_of(transfer)
+    movement = Movement(
+        reference=ours.reference,
+        amount_minor=ours.amount_minor,
+        currency=ours.currency,
+        destination=ours.destination,
+        group=ours.group,
+        state=ours.state,
+        has_returned=True,
+        returned_minor=max(amount or 0, 0),
+        returned_currency=currency,
+    )
+    return Seen([movement], {**evidence, "returned_minor": amount, "amount_from": source})
+
+
+def _noticed_refund(transfer: WiseTransfer) -> tuple[int | None, str]:
+    events = RailEvent.objects.filter(
+        rail=RAIL, type="transfers#refund", payload__data__resource__id=int(transfer.id)
+    )
+    for event in events.order_by("-id"):
+        notice = notice_of(event.payload)
+        if notice.refund_minor is not None:
+            return notice.refund_minor, notice.refund_currency
+    return None, transfer.source_currency
