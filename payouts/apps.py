@@ -1,7 +1,5 @@
 from django.apps import AppConfig
 
-from transfers.sources import register_source
-
 
 class PayoutsConfig(AppConfig):
     name = "payouts"
@@ -10,5 +8,6 @@ class PayoutsConfig(AppConfig):
     def ready(self) -> None:
         # Models can be imported only now that every app is loaded.
         from payouts.source import PayoutSource  # noqa: PLC0415
+        from transfers.sources import register_source  # noqa: PLC0415
 
         register_source("payout", PayoutSource())

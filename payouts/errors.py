@@ -19,7 +19,7 @@ class ApprovalStale(Refused):
 
 
 class SelfApproval(Refused):
-    """Whoever made a request may not decide about it."""
+    """Whoever made a request may not approve it."""
 
     code = "self_approval"
     http_status = 403
@@ -43,8 +43,8 @@ class KycIncomplete(Refused):
 
 
 class ObligationLive(Refused):
-    """The earlier payout is not proven dead."""
+    """Money of this request, or of the one that replaced it, may still arrive."""
 
     code = "obligation_live"
     http_status = 409
-    title = "The earlier payout may still arrive"
+    title = "This may still arrive"

@@ -1,6 +1,10 @@
-"""Pure rules about bank details: what is valid, and how little of it is shown."""
+"""Pure rules about bank details: what is valid, and how little of it is shown.
+
+A refusal names the field and never repeats the value, not even in the exception that caused it: tracebacks are logged.
+"""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,65 +23,91 @@ class CheckedRecipient:
     type: str
     details: dict[str, Any]
     masked: str
+    country: str = ""
 
 
-def check_recipient(raw: dict[str, Any]) -> CheckedRecipient:
+_FIELDS = {
+    "iban": {"iban", "account_holder"},
+    "sort_code": {"sort_code", "account_number", "account_holder"},
+    "aba": {"routing_number", "account_number", "account_type", "account_holder", "address"},
+    "stellar": {"address", "memo"},
+}
+_ADDRESS = ("country", "state", "city", "post_code", "first_line")
+_ADDRESS_NAMES = {
+    "postCode": "post_code",
+    "postal_code": "post_code",
+    "firstLine": "first_line",
+    "line1": "first_line",
+}
+_ADDRESS_NEEDED = ("country", "city", "post_code", "first_line")
+
+
+def check_recipient(raw: Mapping[str, Any]) -> CheckedRecipient:
     """Validate and normalise. Raises Invalid (422) naming the field; never repeats the value."""
-    checks = {"iban": _iban, "sort_code": _sort_code, "aba": _aba, "stellar": _stellar}
-    kind = str(raw.get("type", ""))
-    if kind not in checks:
-        raise Invalid(
-            f"The type is one of {', '.join(checks)}.", field="recipient.type", code="invalid_choice"
-        )
-    return checks[kind](raw)
+    kind = raw.get("type")
+    if not isinstance(kind, str) or kind not in _CHECKS:
+        raise _invalid("type", "invalid_choice", f"The type is one of {', '.join(_CHECKS)}.")
+    for name in raw:
+        if name != "type" and name not in _FIELDS[kind]:
+            raise _invalid(str(name)[:64], "unknown_field", f"{kind} has no such field.")
+    return _CHECKS[kind](raw)
 
 
-def _iban(raw: dict[str, Any]) -> CheckedRecipient:
+def _invalid(field: str, code: str, message: str) -> Invalid:
+    return Invalid(message, field=f"recipient.{field}", code=code)
+
+
+def _text(raw: Mapping[str, Any], name: str, *, longest: int = 140) -> str:
+    """One line without outer blanks; "" when it is not there."""
+    value = raw.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _invalid(name, "invalid", "This is a string.")
+    if not value.isprintable() or len(value) > longest:
+        raise _invalid(name, "invalid", f"One line of at most {longest} characters.")
+    return value.strip()
+
+
+def _iban(raw: Mapping[str, Any]) -> CheckedRecipient:
     try:
-        iban = IBAN(str(raw.get("iban", "")), validate_bban=True)
-    except (SchwiftyException, ValueError) as error:
-        raise Invalid("This is not a valid IBAN.", field="recipient.iban", code="invalid_iban") from error
+        iban = IBAN(_text(raw, "iban"), validate_bban=True)
+    except (SchwiftyException, ValueError):
+        raise _invalid("iban", "invalid_iban", "This is not a valid IBAN.") from None
     details = {"iban": iban.compact, "account_holder": _holder(raw)}
-    return CheckedRecipient("iban", details, f"{iban.compact[:2]}•• •••• {iban.compact[-4:]}")
+    masked = f"{iban.compact[:2]}•• •••• {iban.compact[-4:]}"
+    return CheckedRecipient("iban", details, masked, iban.country_code)
 
 
-def _sort_code(raw: dict[str, Any]) -> CheckedRecipient:
-    sort_code = re.sub(r"[ -]", "", str(raw.get("sort_code", "")))
-    account = re.sub(r" ", "", str(raw.get("account_number", "")))
+def _sort_code(raw: Mapping[str, Any]) -> CheckedRecipient:
+    sort_code = re.sub(r"[ -]", "", _text(raw, "sort_code"))
+    account = _text(raw, "account_number").replace(" ", "")
     if not re.fullmatch(r"[0-9]{6}", sort_code):
-        raise Invalid("A sort code has 6 digits.", field="recipient.sort_code", code="invalid_sort_code")
+        raise _invalid("sort_code", "invalid_sort_code", "A sort code has 6 digits.")
     if not re.fullmatch(r"[0-9]{8}", account):
-        raise Invalid(
-            "A UK account number has 8 digits.",
-            field="recipient.account_number",
-            code="invalid_account_number",
+        raise _invalid(
+            "account_number", "invalid_account_number", "A UK account number has 8 digits."
         )
     details = {"sort_code": sort_code, "account_number": account, "account_holder": _holder(raw)}
-    return CheckedRecipient("sort_code", details, f"UK ••••{account[-4:]}")
+    return CheckedRecipient("sort_code", details, f"UK ••••{account[-4:]}", "GB")
 
 
-def _aba(raw: dict[str, Any]) -> CheckedRecipient:
+def _aba(raw: Mapping[str, Any]) -> CheckedRecipient:
     try:
-        routing = str(rtn.validate(str(raw.get("routing_number", ""))))
-    except ValidationError as error:
-        raise Invalid(
-            "This is not a valid routing number.",
-            field="recipient.routing_number",
-            code="invalid_routing_number",
-        ) from error
-    account = str(raw.get("account_number", "")).strip()
+        routing = str(rtn.validate(_text(raw, "routing_number")))
+    except ValidationError:
+        raise _invalid(
+            "routing_number", "invalid_routing_number", "This is not a valid routing number."
+        ) from None
+    account = _text(raw, "account_number").replace(" ", "")
     if not re.fullmatch(r"[0-9]{4,17}", account):
-        raise Invalid(
-            "A US account number has 4 to 17 digits.",
-            field="recipient.account_number",
-            code="invalid_account_number",
+        raise _invalid(
+            "account_number", "invalid_account_number", "A US account number has 4 to 17 digits."
         )
-    account_type = str(raw.get("account_type", "")).upper()
+    account_type = _text(raw, "account_type").upper()
     if account_type not in {"CHECKING", "SAVINGS"}:
-        raise Invalid(
-            "The account type is CHECKING or SAVINGS.",
-            field="recipient.account_type",
-            code="invalid_choice",
+        raise _invalid(
+            "account_type", "invalid_choice", "The account type is CHECKING or SAVINGS."
         )
     details = {
         "routing_number": routing,
@@ -86,40 +116,48 @@ def _aba(raw: dict[str, Any]) -> CheckedRecipient:
         "account_holder": _holder(raw),
         "address": _address(raw),
     }
-    return CheckedRecipient("aba", details, f"US ••••{account[-4:]}")
+    return CheckedRecipient("aba", details, f"US ••••{account[-4:]}", "US")
 
 
-def _stellar(raw: dict[str, Any]) -> CheckedRecipient:
-    from stellar_sdk import StrKey  # noqa: PLC0415 - importing it takes over a second
+def _stellar(raw: Mapping[str, Any]) -> CheckedRecipient:
+    from stellar_sdk import StrKey  # noqa: PLC0415 - importing it takes a second, and few need it
 
-    address = str(raw.get("address", "")).strip()
-    if not (StrKey.is_valid_ed25519_public_key(address) or StrKey.is_valid_med25519_public_key(address)):
-        raise Invalid("This is not a Stellar address.", field="recipient.address", code="invalid_address")
-    memo = str(raw.get("memo") or "")
+    address = _text(raw, "address")
+    if not (
+        StrKey.is_valid_ed25519_public_key(address) or StrKey.is_valid_med25519_public_key(address)
+    ):
+        raise _invalid("address", "invalid_address", "This is not a Stellar address.")
+    memo = _text(raw, "memo")
     if len(memo.encode()) > 28:
-        raise Invalid("A memo has 28 bytes at most.", field="recipient.memo", code="max_length")
-    return CheckedRecipient(
-        "stellar", {"address": address, "memo": memo}, f"{address[:4]}…{address[-4:]}"
-    )
+        raise _invalid("memo", "max_length", "A memo has 28 bytes at most.")
+    details = {"address": address, "memo": memo}
+    return CheckedRecipient("stellar", details, f"{address[:4]}…{address[-4:]}")
 
 
-def _holder(raw: dict[str, Any]) -> str:
-    holder = " ".join(str(raw.get("account_holder", "")).split())
-    if not 2 <= len(holder) <= 140:
-        raise Invalid(
-            "The account holder's name has 2 to 140 characters.",
-            field="recipient.account_holder",
-            code="required",
+def _holder(raw: Mapping[str, Any]) -> str:
+    holder = " ".join(_text(raw, "account_holder").split())
+    if len(holder) < 2:
+        raise _invalid(
+            "account_holder", "required", "The account holder's name has 2 to 140 characters."
         )
     return holder
 
 
-def _address(raw: dict[str, Any]) -> dict[str, str]:
-    address = raw.get("address")
-    fields = ("country", "city", "first_line", "post_code")
-    if not isinstance(address, dict) or any(not str(address.get(name, "")).strip() for name in fields):
-        raise Invalid(
-            f"The address has {', '.join(fields)}.", field="recipient.address", code="required"
-        )
-    known = (*fields, "state")
-    return {name: str(address[name]).strip()[:100] for name in known if address.get(name)}
+def _address(raw: Mapping[str, Any]) -> dict[str, str]:
+    given = raw.get("address")
+    if not isinstance(given, Mapping):
+        given = {}
+    named = {_ADDRESS_NAMES.get(str(name), str(name)): value for name, value in given.items()}
+    address = {name: _text(named, name, longest=100) for name in _ADDRESS}
+    if set(named) - set(_ADDRESS) or not all(address[name] for name in _ADDRESS_NEEDED):
+        needed = ", ".join(_ADDRESS_NEEDED)
+        raise _invalid("address", "required", f"The address has {needed}, and perhaps state.")
+    return {name: value for name, value in address.items() if value}
+
+
+_CHECKS: dict[str, Callable[[Mapping[str, Any]], CheckedRecipient]] = {
+    "iban": _iban,
+    "sort_code": _sort_code,
+    "aba": _aba,
+    "stellar": _stellar,
+}

@@ -1,10 +1,20 @@
 """`Payee`: who gets money. Its status is what is known of them (KYC), changed through the door like any other."""
 
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Q
+from django.db.models.functions import Now, Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from guard.triggers import OnlyDeclaredSteps
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from payouts.models.payout_request import PayoutRequest
+    from payouts.models.recipient import Recipient
 
 
 class KycStatus(models.TextChoices):
@@ -24,19 +34,35 @@ class Payee(FSMModelMixin, models.Model):
     external_id = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
     region = models.CharField(max_length=8, help_text="Such as EU or TR.")
-    email = models.EmailField(blank=True)
+    email = models.EmailField(blank=True, db_default="")
     status = FSMField(
         "KYC status", max_length=16, choices=KycStatus, default=KycStatus.PENDING, protected=True
     )
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1, db_default=1)
     kyc_checked_by = models.CharField(max_length=150, blank=True, db_default="")
     kyc_checked_at = models.DateTimeField(null=True)
     kyc_note = models.TextField(blank=True, db_default="")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
+    recipients: "RelatedManager[Recipient]"
+    payouts: "RelatedManager[PayoutRequest]"
+
     class Meta:
-        indexes = (models.Index(fields=("region", "id"), name="payee_by_region"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(status="approved")
+                | (~Q(kyc_checked_by="") & Q(kyc_checked_at__isnull=False)),
+                name="approved_payee_names_who_checked_it",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("region", "id"), name="payee_by_region"),
+            models.Index(
+                OpClass(Upper("external_id"), name="text_pattern_ops"), name="payee_by_external_id"
+            ),
+            models.Index(OpClass(Upper("name"), name="text_pattern_ops"), name="payee_by_name"),
+        )
         triggers = (OnlyDeclaredSteps(name="payee_status_steps"),)
 
     def __str__(self) -> str:

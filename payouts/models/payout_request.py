@@ -1,5 +1,7 @@
 """`PayoutRequest`: somebody asks to be paid, and somebody else decides."""
 
+from typing import TYPE_CHECKING
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -10,8 +12,12 @@ from guard.triggers import OnlyDeclaredSteps
 from money import Money
 from payouts.models.payee import Payee
 from payouts.models.recipient import Recipient
-from payouts.triggers import ApprovalRules, RequestIsFixed
-from transfers.models import Transfer
+from payouts.triggers import ApprovalRules, BornRequested, NotSuperseded, RequestIsFixed
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+    from payouts.models.approval import Approval
 
 
 class PayoutStatus(models.TextChoices):
@@ -55,21 +61,21 @@ class PayoutRequest(FSMModelMixin, models.Model):
     created_by = models.CharField(max_length=150)
     created_by_id = models.BigIntegerField(null=True)
     reviewed_by = models.CharField(max_length=150, blank=True, db_default="")
-    reviewed_by_id = models.BigIntegerField(null=True)
+    reviewed_by_id = models.BigIntegerField(null=True, help_text="The person; also behind a token.")
     reviewed_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True, db_default="")
     approval_fingerprint = models.CharField(max_length=64, blank=True, db_default="")
     base_minor = models.BigIntegerField(
-        null=True, help_text="What an approval counts against its reviewer's limit, in the base currency."
+        null=True,
+        help_text="What an approval counts against its reviewer's limit, in the base currency; NULL = no rate.",
     )
     claimed_by = models.CharField(max_length=150, blank=True, db_default="")
     claimed_until = models.DateTimeField(null=True)
     quote = models.JSONField(null=True)
     quote_expires_at = models.DateTimeField(null=True)
-    quote_due_at = models.DateTimeField(null=True)
-    returned_minor = models.BigIntegerField(db_default=0)
-    transfer = models.OneToOneField(
-        Transfer, null=True, on_delete=models.PROTECT, related_name="payout"
+    quote_due_at = models.DateTimeField(null=True, help_text="When the rail is asked for numbers again.")
+    returned_minor = models.BigIntegerField(
+        default=0, db_default=0, help_text="What came back after it was paid."
     )
     supersedes = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="superseded_by"
@@ -77,29 +83,45 @@ class PayoutRequest(FSMModelMixin, models.Model):
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
+    approvals: "RelatedManager[Approval]"
+
     class Meta:
         verbose_name = "payout request"
         constraints = (
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_amount_is_positive"),
             models.CheckConstraint(
+                condition=Q(returned_minor__gte=0) & Q(returned_minor__lte=F("amount_minor")),
+                name="payout_returns_at_most_its_amount",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=("approved", "processing", "paid"))
+                | ~Q(approval_fingerprint=""),
+                name="approved_payout_is_bound_to_what_was_seen",
+            ),
+            models.CheckConstraint(
                 condition=~Q(status__in=("approved", "processing", "paid"))
                 | ~Q(created_by_id=F("reviewed_by_id"))
                 | Q(created_by_id__isnull=True),
-                name="payout_is_not_approved_by_its_maker",
+                name="approved_payout_was_not_approved_by_its_maker",
             ),
         )
         indexes = (
             models.Index(fields=("status", "id"), name="payout_by_status"),
             models.Index(fields=("region", "status", "id"), name="payout_by_region"),
             models.Index(fields=("payee", "id"), name="payout_by_payee"),
-            models.Index(fields=("reviewed_by_id", "reviewed_at"), name="payout_by_reviewer"),
+            models.Index(fields=("reviewed_by", "id"), name="payout_by_reviewer"),
+            models.Index(fields=("recipient", "id"), name="payout_by_recipient"),
             models.Index(
-                fields=("quote_due_at",), condition=Q(quote_due_at__isnull=False), name="payout_quote_due"
+                fields=("quote_due_at",),
+                condition=Q(quote_due_at__isnull=False, status="requested"),
+                name="payout_quote_due",
             ),
         )
         triggers = (
             OnlyDeclaredSteps(name="payout_status_steps"),
             ApprovalRules(name="payout_approval_rules"),
+            BornRequested(name="payout_is_born_requested"),
+            NotSuperseded(name="payout_is_not_superseded"),
             RequestIsFixed(
                 name="payout_request_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete
             ),
@@ -112,6 +134,11 @@ class PayoutRequest(FSMModelMixin, models.Model):
     def amount(self) -> Money:
         """What the payee is to receive."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def returned(self) -> Money:
+        """What came back after it was paid."""
+        return Money(self.returned_minor, self.currency)
 
     @transition(field=status, source="requested", target="approved")
     def approve(self) -> None:

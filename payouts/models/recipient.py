@@ -35,7 +35,10 @@ class Recipient(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("payee", "version"), name="one_recipient_per_version"),
         )
-        indexes = (models.Index(fields=("blind_index",), name="recipient_by_blind_index"),)
+        indexes = (
+            models.Index(fields=("blind_index",), name="recipient_by_blind_index"),
+            models.Index(fields=("payee", "type", "-version"), name="recipient_newest_of_its_type"),
+        )
         triggers = (
             pgtrigger.Protect(
                 name="recipient_is_never_changed", operation=pgtrigger.Update | pgtrigger.Delete
