@@ -78,8 +78,14 @@ ROLE_BY_NAME: Final[dict[str, Role]] = {role.value: role for role in Role}
 ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
     Role.SUPER_ADMIN: CAPABILITIES,
     Role.OPERATOR: (READS - {"access.read"})
-    | {"booking.create", "transfer.pay", "transfer.retry", "transfer.confirm"}
-    | {"payout.create", "payee.manage"},
+    | {
+        "booking.create",
+        "transfer.pay",
+        "transfer.retry",
+        "transfer.confirm",
+        "payout.create",
+        "payee.manage",
+    },
     Role.AUDITOR: READS,
     Role.INTEGRATOR: frozenset(
         {

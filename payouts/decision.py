@@ -1,8 +1,7 @@
 """What the verbs share: who decides, what the door said, and the refusal that names the true winner."""
 
-from psycopg import errors as postgres
-
 from django.db import IntegrityError, connection
+from psycopg import errors as postgres
 
 from audit.actor import Actor
 from audit.models import Entry

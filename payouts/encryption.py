@@ -46,7 +46,7 @@ def encrypt(details: dict[str, Any]) -> bytes:
 
 def decrypt(token: bytes) -> dict[str, Any]:
     """Decrypt under whichever key it was encrypted with. Raises InvalidToken when none fits."""
-    details: dict[str, Any] = json.loads(_cipher(_secrets()).decrypt(bytes(token)))
+    details: dict[str, Any] = json.loads(_cipher(_secrets()).decrypt(token))
     return details
 
 

@@ -23,9 +23,12 @@ RECIPIENTS_OF_RAIL: Mapping[str, frozenset[str]] = {
     PayoutRail.WISE: frozenset(kind.value for kind in _BANK),
     PayoutRail.STELLAR: frozenset({RecipientType.STELLAR.value}),
 }
-_SEPA = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
-)
+# fmt: off
+_EU = frozenset({
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU",
+    "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+})
+# fmt: on
 _DEAD_PAYOUT = {PayoutStatus.REJECTED, PayoutStatus.CANCELLED, PayoutStatus.FAILED}
 _UNDONE = {TransferStatus.REVERSED, TransferStatus.RETURNED}
 _DEAD_TRANSFER = {TransferStatus.FAILED, TransferStatus.CANCELLED, *_UNDONE}
@@ -67,7 +70,9 @@ class Review:
 def refusal_of(review: Review) -> Refused | None:
     """Why this person may not approve this request, with the numbers; None when they may."""
     if review.reviewer_id is None:
-        return PermissionDenied("An approval is a person's: a command names one, a program has none.")
+        return PermissionDenied(
+            "An approval is a person's: a command names one, a program has none."
+        )
     if review.reviewer_id == review.created_by_id:
         return SelfApproval("You made this request, so somebody else must approve it.")
     if review.kyc != KycStatus.APPROVED:
@@ -85,7 +90,8 @@ def _over_limit(review: Review) -> Refused | None:
     }
     if review.base_minor is None:
         return ApprovalLimitExceeded(
-            f"Nobody knows what this is in {currency}: there is no quote and no rate for it.", **numbers
+            f"Nobody knows what this is in {currency}: there is no quote and no rate for it.",
+            **numbers,
         )
     asked = Money(review.base_minor, currency)
     if review.used_minor + review.base_minor > limit:
@@ -137,4 +143,4 @@ def rail_pays(rail: str, currency: str) -> bool:
 
 def region_of(country: str) -> str:
     """The queue's region for an account in `country`, when nobody said another."""
-    return "EU" if country in _SEPA else country or "OTHER"
+    return "EU" if country in _EU else country or "OTHER"

@@ -106,9 +106,7 @@ def _aba(raw: Mapping[str, Any]) -> CheckedRecipient:
         )
     account_type = _text(raw, "account_type").upper()
     if account_type not in {"CHECKING", "SAVINGS"}:
-        raise _invalid(
-            "account_type", "invalid_choice", "The account type is CHECKING or SAVINGS."
-        )
+        raise _invalid("account_type", "invalid_choice", "The account type is CHECKING or SAVINGS.")
     details = {
         "routing_number": routing,
         "account_number": account,

@@ -48,7 +48,9 @@ class PayoutSource:
         elif to in _STEPS:
             _follow(transfer, to=TransferStatus(to), actor=actor, reason=reason)
         elif to == TransferStatus.PENDING and _status(transfer) not in _DISPATCHED:
-            raise Conflicted("Retry the payout request instead: it is decided anew, then it is sent again.")
+            raise Conflicted(
+                "Retry the payout request instead: it is decided anew, then it is sent again."
+            )
 
     def recipient_details(self, transfer: Transfer) -> dict[str, Any]:
         """The details with their `type`, in full."""

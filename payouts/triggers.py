@@ -112,7 +112,9 @@ class NotSuperseded(pgtrigger.Trigger):
 
     when = pgtrigger.Before
     operation = pgtrigger.UpdateOf("status")  # type: ignore[no-untyped-call]
-    condition = pgtrigger.Condition("NEW.status IN ('requested', 'approved') AND OLD.status <> NEW.status")
+    condition = pgtrigger.Condition(
+        "NEW.status IN ('requested', 'approved') AND OLD.status <> NEW.status"
+    )
     func = """
         PERFORM 1 FROM payouts_payoutrequest WHERE supersedes_id = NEW.id;
         IF FOUND THEN

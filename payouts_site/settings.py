@@ -267,7 +267,11 @@ SPECTACULAR_SETTINGS = {
         "AttemptOutcome": "transfers.api.serializers.ATTEMPT_OUTCOMES",
         "AuditOutcome": "audit.models.Outcome",
         "BookingStatus": "transfers.models.BookingStatus",
+        "KycStatus": "payouts.models.KycStatus",
         "PayOutcome": "transfers.api.serializers.OUTCOMES",
+        "PayoutRail": "payouts.models.PayoutRail",
+        "PayoutStatus": "payouts.models.PayoutStatus",
+        "Rail": "transfers.models.Rail",
         "TransferStatus": "transfers.models.TransferStatus",
     },
 }

@@ -73,7 +73,9 @@ class PayoutRequest(FSMModelMixin, models.Model):
     claimed_until = models.DateTimeField(null=True)
     quote = models.JSONField(null=True)
     quote_expires_at = models.DateTimeField(null=True)
-    quote_due_at = models.DateTimeField(null=True, help_text="When the rail is asked for numbers again.")
+    quote_due_at = models.DateTimeField(
+        null=True, help_text="When the rail is asked for numbers again."
+    )
     returned_minor = models.BigIntegerField(
         default=0, db_default=0, help_text="What came back after it was paid."
     )
@@ -88,7 +90,9 @@ class PayoutRequest(FSMModelMixin, models.Model):
     class Meta:
         verbose_name = "payout request"
         constraints = (
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payout_amount_is_positive"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="payout_amount_is_positive"
+            ),
             models.CheckConstraint(
                 condition=Q(returned_minor__gte=0) & Q(returned_minor__lte=F("amount_minor")),
                 name="payout_returns_at_most_its_amount",

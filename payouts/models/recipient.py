@@ -50,4 +50,4 @@ class Recipient(models.Model):
 
     def details(self) -> dict[str, Any]:
         """The full details, for the rail; never for a screen, a log or an answer."""
-        return decrypt(self.encrypted)
+        return decrypt(bytes(self.encrypted))

@@ -100,7 +100,9 @@ def _refusal(
     )
     refused = refusal_of(review)
     if refused is None and seen_fingerprint not in (None, facts.fingerprint()):
-        refused = ApprovalStale("The payee, the bank details or the numbers changed since you looked.")
+        refused = ApprovalStale(
+            "The payee, the bank details or the numbers changed since you looked."
+        )
     transfer = transfer_of(payout.pk)
     if refused is None and transfer is not None and transfer.status not in _REOPENED:
         refused = ObligationLive(f"Its transfer is {transfer.status}.", transfer=transfer.pk)

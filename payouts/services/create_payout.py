@@ -92,9 +92,7 @@ def ask(
         created_by_id=actor.user_id,
         supersedes=supersedes,
         quote_due_at=timezone.now() if quoter_for(rail) else None,
-        base_minor=base_minor(
-            amount, None, base=settings.BASE_CURRENCY, rates=settings.BASE_RATES
-        ),
+        base_minor=base_minor(amount, None, base=settings.BASE_CURRENCY, rates=settings.BASE_RATES),
     )
     record(
         Note(
