@@ -21,6 +21,9 @@ _OF_THE_DATABASE: dict[str, Refused] = {
     "payout_payee_kyc_is_approved": KycIncomplete("The payee's KYC is not approved."),
     "payout_approval_is_within_the_limit": ApprovalLimitExceeded("Your limit is used up."),
     "payout_is_not_superseded": ObligationLive("It was reissued: the successor is what is paid."),
+    "one_transfer_per_debt": ObligationLive(
+        "It was decided and asked again meanwhile: look again."
+    ),
     "payout_supersedes_only_the_dead": ObligationLive("The earlier payout is not proven dead."),
 }
 

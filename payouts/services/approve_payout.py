@@ -61,6 +61,9 @@ def approve_payout(
         facts = facts_of(payout)
         if _as_believed(payout, believed, expected_version):
             result = _refusal(payout, facts, seen_fingerprint, actor)
+            # Whoever decided while the rules were being asked was first, and is what the caller is told.
+            if result is not None and not _is_still(payout):
+                result = None
             if result is not None:
                 audit_refusal(result, payout_id, to=_TO, actor=actor)
         if result is None:
@@ -83,6 +86,12 @@ def _as_believed(payout: PayoutRequest, believed: str, version: int | None) -> b
         and version in (None, payout.version)
         and transition_table(PayoutRequest).allows(believed, _TO)
     )
+
+
+def _is_still(seen: PayoutRequest) -> bool:
+    """Is the row as it was read, also after everybody who is changing it now? Locks it."""
+    rows = PayoutRequest.objects.select_for_update(no_key=True)
+    return rows.filter(pk=seen.pk, status=seen.status, version=seen.version).exists()
 
 
 def _refusal(

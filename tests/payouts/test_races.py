@@ -232,8 +232,7 @@ def test_two_approvals_at_the_edge_of_the_limit(settings: Settings) -> None:
     """One reviewer, two sessions, room for one more: never both."""
     settings.BASE_RATES = {"EUR": Decimal(1)}
     rounds = asked(2 * 30)
-    pairs = {first: second for first, second in zip(rounds[::2], rounds[1::2], strict=True)}
-    ana = Actor("user", "ana", user_id=7)
+    pairs = dict(zip(rounds[::2], rounds[1::2], strict=True))
     settings.APPROVAL_LIMIT = "100.00"
 
     def one(pk: int, number: int) -> Any:
@@ -247,7 +246,19 @@ def test_two_approvals_at_the_edge_of_the_limit(settings: Settings) -> None:
         assert (len(winners), refused.code) == (1, "approval_limit_exceeded")
         assert refused.extra["used"] == "100.00"
         assert approved_in_window(1_000_000 + pk) == 10_000
-    assert approved_in_window(ana.user_id or 0) == 0
+
+
+def test_a_loser_is_told_of_the_winner_also_when_it_may_not_approve(settings: Settings) -> None:
+    """Over its limit and too late at once: "too late" is the answer that helps, unless it asked first."""
+    settings.APPROVAL_LIMIT = "1.00"
+    rounds = asked(50)
+    for pk, (late, won) in race(rounds, [approve, reject]).items():
+        assert isinstance(won, PayoutRequest)
+        if late.code == "already_decided":
+            assert late.extra["current_reviewer"] == "reviewer-1"
+        else:
+            log = Entry.objects.filter(subject=f"payout:{pk}").order_by("seq")
+            assert [one.outcome for one in log] == ["noted", "denied", "won"]
 
 
 def test_reissue_against_retry_and_reissue() -> None:
