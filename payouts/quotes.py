@@ -37,7 +37,7 @@ class Quote:
 class Quoter(Protocol):
     """Asks a rail. Makes an HTTP call, so it is never called in a transaction."""
 
-    def __call__(self, payout: PayoutRequest) -> Quote:
+    def __call__(self, payout: PayoutRequest, /) -> Quote:
         """Raises QuoteUnavailable."""
         ...
 

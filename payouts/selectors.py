@@ -11,7 +11,7 @@ from guard.errors import NotFound
 from money import Money
 from payouts.models import Payee, PayoutRequest, Recipient
 from payouts.policy import APPROVAL_WINDOW_HOURS, Facts
-from transfers.models import SourceType, Transfer
+from transfers.models import Finding, SourceType, Transfer
 
 
 def payouts_shown() -> QuerySet[PayoutRequest]:
@@ -50,6 +50,22 @@ def transfers_of(payouts: Iterable[PayoutRequest]) -> dict[int, Transfer]:
         source_type=SourceType.PAYOUT, source_id__in=[payout.pk for payout in payouts], user_id=""
     )
     return {row.source_id: row for row in rows}
+
+
+def returned_of(transfer: Transfer) -> Money | None:
+    """What came back or was taken back, in the currency in which it did; None when nothing did."""
+    minor, currency = (
+        getattr(transfer, "returned_minor", 0),
+        getattr(transfer, "returned_currency", ""),
+    )
+    if minor:
+        return Money(minor, currency)
+    return Money(transfer.reversed_minor, transfer.currency) if transfer.reversed_minor else None
+
+
+def is_disputed(transfer: Transfer) -> bool:
+    """Does an open finding say that the rail's books differ? Then nothing about it is proven."""
+    return Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open").exists()
 
 
 def newest_recipient(payee_id: int, kind: str) -> Recipient | None:

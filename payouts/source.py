@@ -5,13 +5,17 @@ Rows are locked in one order everywhere: payout, payee, transfer. So a worker as
 
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from audit.actor import Actor
 from guard.door import Won, change_in_place, change_status
 from guard.errors import Conflicted
+from guard.statement import SecondsFromNow
+from money import Money
 from payouts.models import PayoutRequest, PayoutStatus
-from payouts.selectors import facts_of
+from payouts.policy import within_drift
+from payouts.selectors import facts_of, returned_of
 from payouts.services.void_stale_approval import void_stale_approval
 from transfers.models import Transfer, TransferStatus
 from transfers.services.raise_finding import raise_finding
@@ -56,6 +60,16 @@ class PayoutSource:
         """The details with their `type`, in full."""
         payout = PayoutRequest.objects.select_related("recipient").get(pk=transfer.source_id)
         return {"type": payout.recipient.type, **payout.recipient.details()}
+
+    def quote_refusal(self, transfer: Transfer, *, source: Money) -> str:
+        """Why `source` must not leave for what was signed; empty when it may, or when no price was signed."""
+        payout = PayoutRequest.objects.get(pk=transfer.source_id)
+        if payout.quote is None:
+            return ""
+        signed = Money(payout.quote["source_minor"], payout.quote["source_currency"])
+        if within_drift(signed, source, settings.QUOTE_MAX_DRIFT_PERCENT):
+            return ""
+        return f"It would cost {source} now, and {signed} was approved."
 
 
 def _lock(payout_id: int) -> PayoutRequest:
@@ -111,19 +125,14 @@ def _disagree(
 
 
 def _came_back(transfer: Transfer, *, to: str, actor: Actor, reason: str) -> None:
-    fresh = Transfer.objects.get(pk=transfer.pk)
-    returned = max(fresh.reversed_minor, getattr(fresh, "returned_minor", 0))
-    known = PayoutRequest.objects.values_list("returned_minor", flat=True).get(
-        pk=transfer.source_id
+    returned = returned_of(Transfer.objects.get(pk=transfer.pk))
+    change_in_place(
+        PayoutRequest,
+        transfer.source_id,
+        status=PayoutStatus.PAID,
+        action=to,
+        actor=actor,
+        reason=reason,
+        changes={"returned_at": SecondsFromNow(0)},
+        snapshot={"returned": returned and str(returned), "transfer": transfer.pk},
     )
-    if returned > known:
-        change_in_place(
-            PayoutRequest,
-            transfer.source_id,
-            status=PayoutStatus.PAID,
-            action=to,
-            actor=actor,
-            reason=reason,
-            changes={"returned_minor": min(returned, fresh.amount_minor)},
-            snapshot={"returned_minor": returned, "transfer": transfer.pk},
-        )

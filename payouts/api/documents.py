@@ -6,7 +6,8 @@ from typing import Any
 from django.utils import timezone
 
 from money import Money
-from payouts.models import Payee, PayoutRequest, PayoutStatus, Recipient
+from payouts.models import Payee, PayoutRequest, Recipient
+from payouts.selectors import returned_of
 from payouts.timeline import Event
 from transfers.api.documents import Document, moment, transfer_document
 from transfers.models import Transfer, TransferAttempt
@@ -35,12 +36,22 @@ def payout_document(
         "claimed_by": _claimed_by(payout),
         "approval_fingerprint": payout.approval_fingerprint or None,
         "transfer": transfer and transfer_document(transfer, attempts),
-        "returned_amount": payout.returned.format(),
-        "returned": payout.status == PayoutStatus.PAID and payout.returned_minor > 0,
+        "returned": _returned_document(payout, transfer),
         "supersedes": payout.supersedes_id,
         "superseded_by": successor and successor.pk,
         "created_at": moment(payout.created_at),
         "updated_at": moment(payout.updated_at),
+    }
+
+
+def _returned_document(payout: PayoutRequest, transfer: Transfer | None) -> Document | None:
+    if payout.returned_at is None or transfer is None:
+        return None
+    amount = returned_of(transfer)
+    return {
+        "amount": amount and amount.format(),
+        "currency": amount and amount.currency,
+        "at": moment(payout.returned_at),
     }
 
 

@@ -43,6 +43,14 @@ class QuoteShown(serializers.Serializer[Any]):
         ref_name = "Quote"
 
 
+class Returned(serializers.Serializer[Any]):
+    """What really came back; null while the rail has not said how much."""
+
+    amount = AmountShown(allow_null=True)
+    currency = CurrencyShown(allow_null=True)
+    at = serializers.DateTimeField()
+
+
 class PayoutShown(serializers.Serializer[Any]):
     """Somebody asked to be paid, and what became of it."""
 
@@ -65,8 +73,9 @@ class PayoutShown(serializers.Serializer[Any]):
         allow_null=True, help_text="SHA-256 of what the reviewer signed."
     )
     transfer = TransferShown(allow_null=True)
-    returned_amount = AmountShown(help_text="What came back after it was paid.")
-    returned = serializers.BooleanField()
+    returned = Returned(
+        allow_null=True, help_text="It came back after it was paid, and stays paid."
+    )
     supersedes = serializers.IntegerField(allow_null=True)
     superseded_by = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()

@@ -76,8 +76,9 @@ class PayoutRequest(FSMModelMixin, models.Model):
     quote_due_at = models.DateTimeField(
         null=True, help_text="When the rail is asked for numbers again."
     )
-    returned_minor = models.BigIntegerField(
-        default=0, db_default=0, help_text="What came back after it was paid."
+    returned_at = models.DateTimeField(
+        null=True,
+        help_text="When it came back after it was paid; how much is told by the transfer.",
     )
     supersedes = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="superseded_by"
@@ -92,10 +93,6 @@ class PayoutRequest(FSMModelMixin, models.Model):
         constraints = (
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="payout_amount_is_positive"
-            ),
-            models.CheckConstraint(
-                condition=Q(returned_minor__gte=0) & Q(returned_minor__lte=F("amount_minor")),
-                name="payout_returns_at_most_its_amount",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=("approved", "processing", "paid"))
@@ -115,6 +112,11 @@ class PayoutRequest(FSMModelMixin, models.Model):
             models.Index(fields=("payee", "id"), name="payout_by_payee"),
             models.Index(fields=("reviewed_by", "id"), name="payout_by_reviewer"),
             models.Index(fields=("recipient", "id"), name="payout_by_recipient"),
+            models.Index(
+                fields=("returned_at",),
+                condition=Q(returned_at__isnull=False),
+                name="payout_returned",
+            ),
             models.Index(
                 fields=("quote_due_at",),
                 condition=Q(quote_due_at__isnull=False, status="requested"),
@@ -138,11 +140,6 @@ class PayoutRequest(FSMModelMixin, models.Model):
     def amount(self) -> Money:
         """What the payee is to receive."""
         return Money(self.amount_minor, self.currency)
-
-    @property
-    def returned(self) -> Money:
-        """What came back after it was paid."""
-        return Money(self.returned_minor, self.currency)
 
     @transition(field=status, source="requested", target="approved")
     def approve(self) -> None:

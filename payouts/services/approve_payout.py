@@ -28,6 +28,7 @@ from payouts.selectors import (
     approved_in_window,
     facts_of,
     get_payout,
+    is_disputed,
     transfer_of,
 )
 from transfers.models import SourceType, Transfer, TransferStatus
@@ -112,10 +113,22 @@ def _refusal(
         refused = ApprovalStale(
             "The payee, the bank details or the numbers changed since you looked."
         )
+    return refused or _still_owed(payout)
+
+
+def _still_owed(payout: PayoutRequest) -> Refused | None:
+    """An earlier round's transfer must be proven dead before it is sent once more."""
     transfer = transfer_of(payout.pk)
-    if refused is None and transfer is not None and transfer.status not in _REOPENED:
-        refused = ObligationLive(f"Its transfer is {transfer.status}.", transfer=transfer.pk)
-    return refused
+    if transfer is None:
+        return None
+    if transfer.status not in _REOPENED:
+        return ObligationLive(f"Its transfer is {transfer.status}.", transfer=transfer.pk)
+    if is_disputed(transfer):
+        return ObligationLive(
+            f"The rail's books differ about transfer {transfer.pk}: resolve its findings first.",
+            transfer=transfer.pk,
+        )
+    return None
 
 
 def _tell_database(currency: str, minor: int) -> None:

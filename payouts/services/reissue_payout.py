@@ -12,7 +12,7 @@ from payouts.errors import ObligationLive
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import is_proven_dead
 from payouts.recipients import CheckedRecipient
-from payouts.selectors import get_payout, transfer_of
+from payouts.selectors import get_payout, is_disputed, transfer_of
 from payouts.services.add_recipient import keep_recipient
 from payouts.services.create_payout import ask, check_request
 
@@ -74,6 +74,12 @@ def _refusal(earlier: PayoutRequest) -> Refused | None:
             current_status=earlier.status,
         )
     transfer = transfer_of(earlier.pk)
+    if transfer is not None and is_disputed(transfer):
+        return ObligationLive(
+            f"The rail's books differ about transfer {transfer.pk}: resolve its findings first.",
+            current_status=earlier.status,
+            transfer_status=transfer.status,
+        )
     if is_proven_dead(earlier.status, transfer.status if transfer else None):
         return None
     at_rail = f" and its transfer is {transfer.status}" if transfer else ""

@@ -394,7 +394,11 @@ def test_what_only_the_rail_can_say_is_not_said_by_hand(status: str) -> None:
 
 def test_an_unknown_status_or_payout_is_refused() -> None:
     payout = make_payout()
-    for words in ({"status": "gone"}, {"status": "approved", "expected_status": "gone"}):
+    wrong: list[dict[str, Any]] = [
+        {"status": "gone"},
+        {"status": "approved", "expected_status": "gone"},
+    ]
+    for words in wrong:
         with pytest.raises(Refused) as refusal:
             set_payout_status(payout_id=payout.pk, actor=ANA, **words)
         assert refusal.value.code == "validation_error"

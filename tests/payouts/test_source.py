@@ -1,17 +1,24 @@
 """Between approval and dispatch, and after: what the transfer tells its payout, in the transfer's own transaction."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from audit.models import Entry
 from guard.errors import Conflicted, Refused
+from money import Money
 from payouts.errors import ObligationLive
 from payouts.models import PayoutRequest
+from payouts.quotes import Quote
+from payouts.selectors import returned_of
 from payouts.services.add_recipient import add_recipient
 from payouts.services.approve_payout import approve_payout
 from payouts.services.cancel_payout import cancel_payout
+from payouts.services.refresh_quote import refresh_quote
 from payouts.services.reissue_payout import reissue_payout
 from payouts.services.retry_payout import retry_payout
 from payouts.services.set_kyc import set_kyc
@@ -185,9 +192,39 @@ def test_what_came_back_is_shown_and_it_stays_paid() -> None:
     payout = make_payout("paid")
     move_transfer(payout.pk, "reversed", reversed_minor=9_000)
     payout.refresh_from_db()
-    assert (payout.status, payout.returned_minor) == ("paid", 9_000)
+    assert payout.status == "paid"
+    assert payout.returned_at is not None
+    assert returned_of(the_transfer(payout.pk)) == Money(9_000, "EUR")
     entry = Entry.objects.filter(subject=f"payout:{payout.pk}").latest("seq")
-    assert (entry.action, entry.snapshot["returned_minor"]) == ("payout.reversed", 9_000)
+    assert (entry.action, entry.snapshot["returned"]) == ("payout.reversed", "90.00 EUR")
+
+
+def test_what_was_not_signed_does_not_leave(settings: Any) -> None:
+    settings.QUOTE_MAX_DRIFT_PERCENT = Decimal(2)
+    source, payout = PayoutSource(), make_payout()
+    quote = Quote("0.9", Money(1, "USD"), Money(10_000, "USD"), timezone.now() + timedelta(hours=1))
+    refresh_quote(payout_id=payout.pk, quoter=lambda payout: quote)
+    approve_payout(payout_id=payout.pk, actor=BEN)
+    transfer = the_transfer(payout.pk)
+    assert source.quote_refusal(transfer, source=Money(10_200, "USD")) == ""
+    assert "100.00 USD was approved" in source.quote_refusal(transfer, source=Money(10_201, "USD"))
+    assert source.quote_refusal(transfer, source=Money(100, "EUR")) != ""
+    unquoted = make_payout("approved")
+    assert source.quote_refusal(the_transfer(unquoted.pk), source=Money(1, "USD")) == ""
+
+
+def test_a_failure_that_the_rails_books_deny_is_not_proven() -> None:
+    payout = make_payout("failed")
+    finding = Finding.objects.create(
+        subject=f"transfer:{the_transfer(payout.pk).pk}", kind="moved_although_not_processing"
+    )
+    with pytest.raises(ObligationLive, match="resolve its findings"):
+        _reissue(payout)
+    retry_payout(payout_id=payout.pk, actor=BEN)
+    with pytest.raises(ObligationLive, match="resolve its findings"):
+        approve_payout(payout_id=payout.pk, actor=BEN)
+    Finding.objects.filter(pk=finding.pk).update(state="resolved")
+    assert approve_payout(payout_id=payout.pk, actor=BEN).status == "approved"
 
 
 def test_the_rail_gets_the_details_that_were_approved() -> None:
