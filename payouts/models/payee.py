@@ -6,8 +6,9 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now, Upper
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
+from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class KycStatus(models.TextChoices):
     EXPIRED = "expired", "Expired"
 
 
-class Payee(FSMModelMixin, models.Model):
+class Payee(GuardedModel):
     """A person or company outside, named by the integrator's own id."""
 
     subject_type = "payee"

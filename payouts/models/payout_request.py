@@ -6,8 +6,9 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
-from django_fsm import FSMField, FSMModelMixin, transition
+from django_fsm import FSMField, transition
 
+from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 from money import Money
 from payouts.models.payee import Payee
@@ -39,7 +40,7 @@ class PayoutRail(models.TextChoices):
     STELLAR = "stellar", "Stellar"
 
 
-class PayoutRequest(FSMModelMixin, models.Model):
+class PayoutRequest(GuardedModel):
     """A request, its quote, its review, and at most one transfer.
 
     Who made it may not decide about it, and the payee's KYC must be approved when it is: in the policy, which
