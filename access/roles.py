@@ -17,6 +17,12 @@ Capability = Literal[
     "transfer.retry",
     "transfer.reverse",
     "transfer.confirm",
+    "payout.read",
+    "payout.create",
+    "payout.review",
+    "payee.manage",
+    "kyc.set",
+    "recipient.reveal",
     "audit.read",
     "finding.read",
     "finding.resolve",
@@ -35,6 +41,14 @@ CAPABILITY_SCOPE: Final[dict[Capability, Scope]] = {
     "transfer.retry": "write",
     "transfer.reverse": "write",
     "transfer.confirm": "write",
+    "payout.read": "read",
+    # Asking for a payout, or for a new one in place of a dead one: nothing leaves without a review.
+    "payout.create": "write",
+    # Approve, reject, cancel, retry, the generic status door, soft claims.
+    "payout.review": "review",
+    "payee.manage": "write",
+    "kyc.set": "review",
+    "recipient.reveal": "review",
     "audit.read": "read",
     "finding.read": "read",
     "finding.resolve": "write",
@@ -64,7 +78,14 @@ ROLE_BY_NAME: Final[dict[str, Role]] = {role.value: role for role in Role}
 ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
     Role.SUPER_ADMIN: CAPABILITIES,
     Role.OPERATOR: (READS - {"access.read"})
-    | {"booking.create", "transfer.pay", "transfer.retry", "transfer.confirm"},
+    | {
+        "booking.create",
+        "transfer.pay",
+        "transfer.retry",
+        "transfer.confirm",
+        "payout.create",
+        "payee.manage",
+    },
     Role.AUDITOR: READS,
     Role.INTEGRATOR: frozenset(
         {
@@ -74,6 +95,10 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
             "transfer.pay",
             "transfer.retry",
             "transfer.confirm",
+            # It asks and looks. Cancelling undoes a review, so that is a reviewer's.
+            "payout.read",
+            "payout.create",
+            "payee.manage",
             "webhook.read",
             "webhook.manage",
         }

@@ -5,6 +5,7 @@ Production (DEBUG unset or false) refuses to start without the variables it cann
 """
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -64,6 +65,7 @@ INSTALLED_APPS = [
     "api",
     "rails",
     "transfers",
+    "payouts",
     "payouts_site",
 ]
 
@@ -126,6 +128,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # First values only: the schedule lives in the database and is edited in the console.
 CELERY_BEAT_SCHEDULE = {
     "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
+    "refresh quotes": {"task": "payouts.refresh_quotes", "schedule": timedelta(seconds=15)},
 }
 
 # --- Timers (seconds) -------------------------------------------------------------------------------
@@ -156,6 +159,43 @@ WISE_WEBHOOK_PUBLIC_KEY = env.str("WISE_WEBHOOK_PUBLIC_KEY", default="", multili
 WISE_MAX_PER_SECOND = env.float("WISE_MAX_PER_SECOND", default=10)
 if WISE_API_FAMILY not in ("legacy", "calendar"):
     raise ImproperlyConfigured("WISE_API_FAMILY is legacy or calendar.")
+
+# --- Payout review ----------------------------------------------------------------------------------
+# Bank details are encrypted under these secrets, newest first; without any, under one made from SECRET_KEY.
+RECIPIENT_KEYS = env.list("RECIPIENT_KEYS", default=[])
+BASE_CURRENCY = env.str("BASE_CURRENCY", default="USD")
+# What one reviewer may approve in 24 hours, in the base currency.
+APPROVAL_LIMIT = env.str("APPROVAL_LIMIT", default="1000000.00")
+# Units of the base currency for one unit, for requests that have no quote. Rough on purpose: they bound a limit.
+BASE_RATES = {
+    currency: Decimal(rate)
+    for currency, rate in env.dict(
+        "BASE_RATES",
+        default={
+            "EUR": "1.15",
+            "GBP": "1.35",
+            "CHF": "1.25",
+            "CAD": "0.75",
+            "AUD": "0.70",
+            "NZD": "0.62",
+            "PLN": "0.28",
+            "CZK": "0.05",
+            "HUF": "0.003",
+            "RON": "0.24",
+            "SEK": "0.11",
+            "NOK": "0.11",
+            "DKK": "0.16",
+            "TRY": "0.03",
+            "JPY": "0.007",
+            "INR": "0.012",
+            "MXN": "0.06",
+            "BRL": "0.20",
+            "XLM": "0.50",
+        },
+    ).items()
+}
+# How much more a payout may cost at dispatch than in the quote that was signed.
+QUOTE_MAX_DRIFT_PERCENT = Decimal(env.str("QUOTE_MAX_DRIFT_PERCENT", default="2"))
 
 # --- People and security ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["access.backends.RoleBackend"]
@@ -237,7 +277,11 @@ SPECTACULAR_SETTINGS = {
         "AttemptOutcome": "transfers.api.serializers.ATTEMPT_OUTCOMES",
         "AuditOutcome": "audit.models.Outcome",
         "BookingStatus": "transfers.models.BookingStatus",
+        "KycStatus": "payouts.models.KycStatus",
         "PayOutcome": "transfers.api.serializers.OUTCOMES",
+        "PayoutRail": "payouts.models.PayoutRail",
+        "PayoutStatus": "payouts.models.PayoutStatus",
+        "Rail": "transfers.models.Rail",
         "TransferStatus": "transfers.models.TransferStatus",
     },
 }

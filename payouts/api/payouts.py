@@ -1,0 +1,301 @@
+"""Payout requests: ask, look, decide. Translate in, one service call, translate out."""
+
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.etags import etag, version_from_if_match
+from api.views import ApiView, ApiViewSet
+from payouts.api.documents import event_document, payout_document
+from payouts.api.requests import Decision, NewPayout, NewStatus, PayoutFilters, Reissue
+from payouts.api.serializers import PayoutShown, TimelineShown
+from payouts.models import PayoutRequest
+from payouts.selectors import get_payout, payouts_like, transfers_of
+from payouts.services.approve_payout import approve_payout
+from payouts.services.cancel_payout import cancel_payout
+from payouts.services.claim_payout import claim_payout
+from payouts.services.create_payout import NewPayee, create_payout
+from payouts.services.reissue_payout import reissue_payout
+from payouts.services.reject_payout import reject_payout
+from payouts.services.release_claim import release_claim
+from payouts.services.retry_payout import retry_payout
+from payouts.services.set_payout_status import set_payout_status
+from payouts.timeline import timeline
+from transfers.api import operations
+from transfers.api.filters import query_values
+from transfers.api.requests import Nothing, checked, refuse_query
+from transfers.selectors import attempts_of
+
+_ID = OpenApiParameter("payout_id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH)
+_ONE = [_ID, operations.ETAG]
+_DECIDE = [*_ONE, operations.IF_MATCH]
+_TAGS = ["Payouts"]
+
+
+def _documents(payouts: list[PayoutRequest]) -> list[dict[str, Any]]:
+    transfers = transfers_of(payouts)
+    attempts = attempts_of(list(transfers.values()))
+    return [
+        payout_document(
+            payout,
+            transfer := transfers.get(payout.pk),
+            attempts.get(transfer.pk, ()) if transfer else (),
+        )
+        for payout in payouts
+    ]
+
+
+def _answer(payout: PayoutRequest, status: int = 200) -> Response:
+    headers = {"ETag": etag(payout.version)}
+    if status == 201:
+        headers["Location"] = reverse("payout", kwargs={"payout_id": payout.pk})
+    return Response(_documents([payout])[0], status=status, headers=headers)
+
+
+def _belief(request: Request, values: dict[str, Any]) -> dict[str, Any]:
+    """What the caller believes, as the verbs take it; a version in the body counts before If-Match."""
+    if "expected_version" not in values:
+        values["expected_version"] = version_from_if_match(request)
+    return values
+
+
+class Payouts(ApiViewSet):
+    """The list, and new requests."""
+
+    required_capability: ClassVar = {"list": "payout.read", "create": "payout.create"}
+    idempotency_required = True
+    filter_backends = ()
+    ordering_fields = ("amount_minor", "created_at")
+    queryset = PayoutRequest.objects.none()
+
+    @extend_schema(
+        operation_id="listPayouts",
+        tags=_TAGS,
+        parameters=[PayoutFilters],
+        responses=PayoutShown(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """Payout requests, newest first."""
+        rows = self.paginate_queryset(payouts_like(query_values(request, PayoutFilters)))
+        return self.get_paginated_response(_documents(list(rows or ())))
+
+    @extend_schema(
+        operation_id="createPayout",
+        tags=_TAGS,
+        parameters=[operations.ETAG],
+        request=NewPayout,
+        responses={201: PayoutShown, **operations.refusals(_409="conflict")},
+    )
+    def create(self, request: Request) -> Response:
+        """Ask for a payout. Nothing moves before a reviewer approves it."""
+        values = checked(NewPayout, request)
+        payout = create_payout(
+            payee=NewPayee(**values["payee"]),
+            amount=values["amount"],
+            rail=values["rail"],
+            recipient=values["recipient"],
+            actor=self.actor,
+        )
+        return _answer(payout, 201)
+
+
+class PayoutDetail(ApiView):
+    """One request."""
+
+    required_capability = "payout.read"
+
+    @extend_schema(operation_id="getPayout", tags=_TAGS, parameters=_ONE, responses=PayoutShown)
+    def get(self, request: Request, payout_id: int) -> Response:
+        """A payout request with its quote, its review and its transfer."""
+        refuse_query(request)
+        return _answer(get_payout(payout_id))
+
+
+class ApprovePayout(ApiView):
+    """Say yes."""
+
+    required_capability = "payout.review"
+
+    @extend_schema(
+        operation_id="approvePayout",
+        tags=_TAGS,
+        parameters=_DECIDE,
+        request=Decision,
+        responses={
+            200: PayoutShown,
+            **operations.refusals(
+                _403="permission_denied self_approval approval_limit_exceeded",
+                _409="already_decided obligation_live",
+                _422="illegal_transition kyc_incomplete validation_error",
+            ),
+        },
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        """Approve a requested payout; its transfer is committed with the decision."""
+        values = _belief(request, checked(Decision, request))
+        return _answer(approve_payout(payout_id=payout_id, actor=self.actor, **values))
+
+
+class RejectPayout(ApiView):
+    """Say no."""
+
+    required_capability = "payout.review"
+
+    @extend_schema(
+        operation_id="rejectPayout",
+        tags=_TAGS,
+        parameters=_DECIDE,
+        request=Decision,
+        responses={
+            200: PayoutShown,
+            **operations.refusals(
+                _409="already_decided", _422="illegal_transition validation_error"
+            ),
+        },
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        """Reject a requested payout, for good."""
+        values = _belief(request, checked(Decision, request))
+        return _answer(reject_payout(payout_id=payout_id, actor=self.actor, **values))
+
+
+class CancelPayout(ApiView):
+    """Stop it."""
+
+    required_capability = "payout.review"
+
+    @extend_schema(
+        operation_id="cancelPayout",
+        tags=_TAGS,
+        parameters=_DECIDE,
+        request=Decision,
+        responses={
+            200: PayoutShown,
+            **operations.refusals(
+                _409="conflict obligation_live", _422="illegal_transition validation_error"
+            ),
+        },
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        """Cancel an approved payout before a worker has its transfer."""
+        values = _belief(request, checked(Decision, request))
+        return _answer(cancel_payout(payout_id=payout_id, actor=self.actor, **values))
+
+
+class RetryPayout(ApiView):
+    """Back into the queue."""
+
+    required_capability = "payout.review"
+
+    @extend_schema(
+        operation_id="retryPayout",
+        tags=_TAGS,
+        parameters=_DECIDE,
+        request=Decision,
+        responses={
+            200: PayoutShown,
+            **operations.refusals(
+                _409="conflict obligation_live", _422="illegal_transition validation_error"
+            ),
+        },
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        """A failed or cancelled payout is requested again, for a new decision."""
+        values = _belief(request, checked(Decision, request))
+        return _answer(retry_payout(payout_id=payout_id, actor=self.actor, **values))
+
+
+class PayoutStatusDoor(ApiView):
+    """Any status by name."""
+
+    required_capability = "payout.review"
+
+    @extend_schema(
+        operation_id="setPayoutStatus",
+        tags=_TAGS,
+        parameters=_DECIDE,
+        request=NewStatus,
+        responses={
+            200: PayoutShown,
+            **operations.refusals(
+                _403="permission_denied self_approval approval_limit_exceeded",
+                _409="already_decided conflict obligation_live",
+                _422="illegal_transition kyc_incomplete validation_error",
+            ),
+        },
+    )
+    def put(self, request: Request, payout_id: int) -> Response:
+        """Move to a status under the same guards as the verb for it. `paid` and `failed` need the rail's proof."""
+        values = _belief(request, checked(NewStatus, request))
+        return _answer(set_payout_status(payout_id=payout_id, actor=self.actor, **values))
+
+
+class PayoutClaim(ApiView):
+    """A soft claim."""
+
+    required_capability = "payout.review"
+
+    @extend_schema(
+        operation_id="claimPayout",
+        tags=_TAGS,
+        parameters=_ONE,
+        request=Nothing,
+        responses={200: PayoutShown, **operations.refusals(_409="conflict")},
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        """Show others for 60 seconds that you are looking at it. It binds nobody."""
+        checked(Nothing, request)
+        return _answer(claim_payout(payout_id=payout_id, actor=self.actor))
+
+    @extend_schema(
+        operation_id="releasePayout",
+        tags=_TAGS,
+        parameters=_ONE,
+        request=None,
+        responses={200: PayoutShown},
+    )
+    def delete(self, request: Request, payout_id: int) -> Response:
+        """Take your own claim back."""
+        refuse_query(request)
+        return _answer(release_claim(payout_id=payout_id, actor=self.actor))
+
+
+class ReissuePayout(ApiView):
+    """Pay after all."""
+
+    required_capability = "payout.create"
+
+    @extend_schema(
+        operation_id="reissuePayout",
+        tags=_TAGS,
+        parameters=_ONE,
+        request=Reissue,
+        responses={201: PayoutShown, **operations.refusals(_409="obligation_live")},
+    )
+    def post(self, request: Request, payout_id: int) -> Response:
+        """Ask again in place of a payout that is proven dead, once; the successor needs its own approval."""
+        values = checked(Reissue, request)
+        payout = reissue_payout(payout_id=payout_id, actor=self.actor, **values)
+        return _answer(payout, 201)
+
+
+class PayoutTimeline(ApiView):
+    """What happened."""
+
+    required_capability = "payout.read"
+
+    @extend_schema(
+        operation_id="getPayoutTimeline",
+        tags=_TAGS,
+        parameters=[_ID],
+        responses=TimelineShown,
+    )
+    def get(self, request: Request, payout_id: int) -> Response:
+        """Audit entries, attempts, the rail's messages and names, oldest first."""
+        refuse_query(request)
+        payout = get_payout(payout_id)
+        results = [event_document(event) for event in timeline(payout)]
+        return Response({"payout": payout.pk, "results": results})

@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class PayoutsConfig(AppConfig):
+    name = "payouts"
+    verbose_name = "Payout review"
+
+    def ready(self) -> None:
+        # Models can be imported only now that every app is loaded.
+        from payouts.source import PayoutSource  # noqa: PLC0415
+        from transfers.sources import register_source  # noqa: PLC0415
+
+        register_source("payout", PayoutSource())

@@ -1,0 +1,145 @@
+"""Reads. No function here writes or calls a rail."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from guard.errors import NotFound
+from money import Money
+from payouts.models import Payee, PayoutRequest, Recipient
+from payouts.policy import APPROVAL_WINDOW_HOURS, Facts
+from transfers.models import Finding, SourceType, Transfer
+
+
+def payouts_shown() -> QuerySet[PayoutRequest]:
+    """Payouts with what is shown beside them, in one query; transfers come from `transfers_of`."""
+    return PayoutRequest.objects.select_related("payee", "recipient", "superseded_by").defer(
+        "recipient__encrypted"
+    )
+
+
+def get_payout(payout_id: int) -> PayoutRequest:
+    """Raises NotFound."""
+    payout = payouts_shown().filter(pk=payout_id).first()
+    if payout is None:
+        raise NotFound(f"There is no payout {payout_id}.")
+    return payout
+
+
+def get_payee(external_id: str) -> Payee:
+    """Raises NotFound."""
+    payee = Payee.objects.filter(external_id=external_id).first()
+    if payee is None:
+        raise NotFound(f"There is no payee {external_id}.")
+    return payee
+
+
+def transfer_of(payout_id: int) -> Transfer | None:
+    """The one transfer of a payout, if it was ever approved."""
+    return Transfer.objects.filter(
+        source_type=SourceType.PAYOUT, source_id=payout_id, user_id=""
+    ).first()
+
+
+def transfers_of(payouts: Iterable[PayoutRequest]) -> dict[int, Transfer]:
+    """Transfers by payout id: one query."""
+    rows = Transfer.objects.filter(
+        source_type=SourceType.PAYOUT, source_id__in=[payout.pk for payout in payouts], user_id=""
+    )
+    return {row.source_id: row for row in rows}
+
+
+def returned_of(transfer: Transfer) -> Money | None:
+    """What came back or was taken back, in the currency in which it did; None when nothing did."""
+    minor, currency = (
+        getattr(transfer, "returned_minor", 0),
+        getattr(transfer, "returned_currency", ""),
+    )
+    if minor:
+        return Money(minor, currency)
+    return Money(transfer.reversed_minor, transfer.currency) if transfer.reversed_minor else None
+
+
+def is_disputed(transfer: Transfer) -> bool:
+    """Does an open finding say that the rail's books differ? Then nothing about it is proven."""
+    return Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open").exists()
+
+
+def newest_recipient(payee_id: int, kind: str) -> Recipient | None:
+    """The payee's newest details of that type."""
+    return Recipient.objects.filter(payee_id=payee_id, type=kind).order_by("-version").first()
+
+
+def facts_of(payout: PayoutRequest) -> Facts:
+    """What somebody who approves now would sign. `payout` has its payee and recipient at hand."""
+    newest = newest_recipient(payout.payee_id, payout.recipient.type)
+    quote = payout.quote or {}
+    return Facts(
+        payee=payout.payee_id,
+        kyc=payout.payee.status,
+        recipient=payout.recipient_id,
+        newest_recipient=payout.recipient_id if newest is None else newest.pk,
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+        rail=payout.rail,
+        source_minor=quote.get("source_minor"),
+        source_currency=quote.get("source_currency", ""),
+        max_drift_percent=str(settings.QUOTE_MAX_DRIFT_PERCENT),
+    )
+
+
+def same_account_elsewhere(recipient: Recipient) -> QuerySet[Recipient]:
+    """The same account under other payees, whatever the holder's name there."""
+    return Recipient.objects.filter(blind_index=recipient.blind_index).exclude(
+        payee_id=recipient.payee_id
+    )
+
+
+def approved_in_window(reviewer_id: int) -> int:
+    """Minor units of the base currency that this person approved in the last 24 hours."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(base_minor), 0)::bigint FROM payouts_approval "
+            "WHERE reviewer_id = %s AND at > clock_timestamp() - make_interval(hours => %s)",
+            [reviewer_id, APPROVAL_WINDOW_HOURS],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def approval_limit() -> Money:
+    """What one person may approve in 24 hours."""
+    return Money.parse(settings.APPROVAL_LIMIT, settings.BASE_CURRENCY)
+
+
+def payouts_like(values: dict[str, Any]) -> QuerySet[PayoutRequest]:
+    """Payouts that fit the filters `status`, `region`, `reviewer`, `rail` and `search`."""
+    rows = payouts_shown()
+    for name in ("status", "region", "rail"):
+        if name in values:
+            rows = rows.filter(**{name: values[name]})
+    if "reviewer" in values:
+        rows = rows.filter(reviewed_by=values["reviewer"])
+    if "search" in values:
+        begins = values["search"]
+        payees = Payee.objects.filter(
+            Q(external_id__istartswith=begins) | Q(name__istartswith=begins)
+        )
+        found = Q(payee__in=payees.values("pk"))
+        if begins.isascii() and begins.isdecimal():
+            found |= Q(pk=int(begins[:18]))
+        rows = rows.filter(found)
+    return rows
+
+
+def due_quotes(most: int) -> list[int]:
+    """Ids of waiting requests whose numbers should be asked for again, the longest due first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM payouts_payoutrequest WHERE status = 'requested' AND quote_due_at <= clock_timestamp() "
+            "ORDER BY quote_due_at LIMIT %s",
+            [most],
+        )
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,63 @@
+"""Write down who somebody is, or correct it. What is known of them (KYC) is another verb."""
+
+from django.db import IntegrityError, transaction
+
+from audit.actor import Actor
+from audit.record import Note, record
+from guard.door import change_in_place
+from guard.errors import Conflicted
+from payouts.models import Payee
+
+
+def put_payee(
+    *, external_id: str, name: str, region: str, email: str = "", actor: Actor
+) -> tuple[Payee, bool]:
+    """Create or replace; the payee and whether it is new. Own transaction.
+
+    Two at the same moment make one payee. Raises Conflicted (409) when it changed while this was written.
+    """
+    with transaction.atomic():
+        payee, created = find_or_create_payee(external_id, name, region, email, actor=actor)
+        wanted = {"name": name, "region": region, "email": email}
+        before = {key: getattr(payee, key) for key in wanted}
+        if created or wanted == before:
+            return payee, created
+        won = change_in_place(
+            Payee,
+            payee.pk,
+            status=payee.status,
+            version=payee.version,
+            action="updated",
+            actor=actor,
+            changes=wanted,
+            snapshot={"changed": [key for key in wanted if wanted[key] != before[key]]},
+        )
+    if won is None:
+        raise Conflicted(f"Payee {external_id} was changed by somebody else at the same moment.")
+    return Payee.objects.get(pk=payee.pk), False
+
+
+def find_or_create_payee(
+    external_id: str, name: str, region: str, email: str, *, actor: Actor
+) -> tuple[Payee, bool]:
+    """The payee of that id, made with these values if there is none, in the caller's transaction."""
+    payee = Payee.objects.filter(external_id=external_id).first()
+    if payee is not None:
+        return payee, False
+    try:
+        with transaction.atomic():
+            payee = Payee.objects.create(
+                external_id=external_id, name=name, region=region, email=email
+            )
+    except IntegrityError:
+        return Payee.objects.get(external_id=external_id), False
+    record(
+        Note(
+            f"payee:{payee.pk}",
+            "payee.created",
+            actor,
+            new_status=payee.status,
+            snapshot={"external_id": external_id, "region": region},
+        )
+    )
+    return payee, True

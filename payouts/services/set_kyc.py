@@ -1,0 +1,53 @@
+"""What a check of the payee came to."""
+
+from django.db import transaction
+
+from audit.actor import Actor
+from guard.door import Conflict, Illegal, Result, change_in_place, change_status
+from guard.errors import Conflicted
+from guard.statement import SecondsFromNow
+from payouts.decision import person
+from payouts.models import Payee
+from payouts.selectors import get_payee
+
+
+def set_kyc(*, external_id: str, status: str, actor: Actor, note: str = "") -> Payee:
+    """Set the KYC status; the same one again is a new check of the same result. Own transaction.
+
+    From now on approvals see it, and money that was approved before does not leave unless it is still approved.
+    Raises NotFound, IllegalTransition (422), Conflicted (409).
+    """
+    payee = get_payee(external_id)
+    changes = {
+        "kyc_checked_by": person(actor),
+        "kyc_checked_at": SecondsFromNow(0),
+        "kyc_note": note,
+    }
+    with transaction.atomic():
+        if status == payee.status:
+            result: Result | None = change_in_place(
+                Payee,
+                payee.pk,
+                status=status,
+                action="checked_again",
+                actor=actor,
+                reason=note,
+                changes=changes,
+            )
+        else:
+            result = change_status(
+                Payee,
+                payee.pk,
+                believed=payee.status,
+                to=status,
+                actor=actor,
+                reason=note,
+                changes=changes,
+            )
+    if isinstance(result, Illegal):
+        raise result.error()
+    if isinstance(result, Conflict):
+        raise result.error(Conflicted)
+    if result is None:
+        raise Conflicted("Somebody else checked this payee at the same moment.")
+    return get_payee(external_id)

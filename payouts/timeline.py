@@ -1,0 +1,95 @@
+"""Everything that happened to one payout, in one order: audit entries, attempts, the rail's messages, its names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from audit.models import Entry
+from payouts.models import PayoutRequest
+from payouts.selectors import transfer_of
+from transfers.models import RailEvent, Transfer, TransferAttempt
+
+MOST_EVENTS_OF_A_RAIL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`kind`: audit, attempt, rail_event or rail_reference. `detail` holds no bank details."""
+
+    at: datetime
+    kind: str
+    what: str
+    actor: str
+    detail: dict[str, Any]
+
+
+def timeline(payout: PayoutRequest) -> list[Event]:
+    """Oldest first. Five queries at most."""
+    transfer = transfer_of(payout.pk)
+    subjects = [f"payout:{payout.pk}"]
+    events: list[Event] = []
+    if transfer is not None:
+        subjects.append(f"transfer:{transfer.pk}")
+        attempts = list(transfer.attempts.all())
+        for attempt in attempts:
+            events += _of_attempt(attempt)
+        events += _of_rail(transfer, attempts)
+    entries = Entry.objects.filter(subject__in=subjects)
+    events += [_of_entry(entry) for entry in entries]
+    return sorted(events, key=lambda event: event.at)
+
+
+def _of_entry(entry: Entry) -> Event:
+    detail = {
+        "entry": entry.pk,
+        "subject": entry.subject,
+        "outcome": entry.outcome,
+        "prior_status": entry.prior_status or None,
+        "new_status": entry.new_status or None,
+        "reason": entry.reason or None,
+        "snapshot": entry.snapshot,
+    }
+    return Event(entry.at, "audit", entry.action, entry.actor_name, detail)
+
+
+def _of_attempt(attempt: TransferAttempt) -> list[Event]:
+    detail = {"number": attempt.number, "idempotency_key": attempt.idempotency_key}
+    events = [Event(attempt.first_sent_at, "attempt", "sent", "", detail)]
+    if attempt.resolved_at is not None:
+        resolved = {**detail, "evidence": attempt.evidence}
+        events.append(Event(attempt.resolved_at, "attempt", attempt.outcome, "", resolved))
+    return events
+
+
+def _of_rail(transfer: Transfer, attempts: list[TransferAttempt]) -> list[Event]:
+    """The rail's name for it, and the messages that used that name."""
+    reference = transfer.rail_reference
+    if not reference:
+        return []
+    resolved = [attempt.resolved_at for attempt in attempts if attempt.resolved_at is not None]
+    named = Event(
+        max(resolved, default=transfer.updated_at),
+        "rail_reference",
+        reference,
+        "",
+        {"rail": transfer.rail},
+    )
+    # Wise names the transfer by a number below data.resource, Horizon and Stripe by a text below data.
+    number = int(reference) if reference.isascii() and reference.isdecimal() else None
+    rows = RailEvent.objects.filter(rail=transfer.rail, received_at__gte=transfer.created_at)
+    rows = (
+        rows.filter(payload__data__resource__id=number)
+        if number is not None
+        else rows.filter(payload__data__object__id=reference)
+    )
+    events = [
+        Event(
+            row.received_at,
+            "rail_event",
+            row.type,
+            transfer.rail,
+            {"event": row.event_id, "result": row.result or None},
+        )
+        for row in rows.order_by("id")[:MOST_EVENTS_OF_A_RAIL]
+    ]
+    return [named, *events]
