@@ -54,12 +54,8 @@ def transfers_of(payouts: Iterable[PayoutRequest]) -> dict[int, Transfer]:
 
 def returned_of(transfer: Transfer) -> Money | None:
     """What came back or was taken back, in the currency in which it did; None when nothing did."""
-    minor, currency = (
-        getattr(transfer, "returned_minor", 0),
-        getattr(transfer, "returned_currency", ""),
-    )
-    if minor:
-        return Money(minor, currency)
+    if transfer.returned_minor:
+        return Money(transfer.returned_minor, transfer.returned_currency)
     return Money(transfer.reversed_minor, transfer.currency) if transfer.reversed_minor else None
 
 

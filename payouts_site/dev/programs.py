@@ -14,6 +14,13 @@ LOGS = RUN / "logs"
 _WITHOUT_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+def fetched(url: str) -> str:
+    """What a GET of `url` answers, without any proxy. Raises OSError."""
+    with _WITHOUT_PROXY.open(url, timeout=5) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 def answers(url: str) -> bool:
     """Whether a GET of `url` is answered with success, without any proxy."""
     try:
@@ -63,15 +70,20 @@ class Programs:
         return process
 
     def sandbox(self) -> ManagedProcess:
-        """Stripe's stand-in, with books of its own that survive a restart."""
+        """The rails' stand-in, with books of its own that survive a restart."""
         url = self.settings["SANDBOX_URL"]
         folder = RUN / "sandbox"
         folder.mkdir(exist_ok=True)
-        hook = {"STRIPE_WEBHOOK_URL": f"http://127.0.0.1:{self.port}/webhooks/stripe"}
+        hook = {
+            f"{rail.upper()}_WEBHOOK_URL": f"http://127.0.0.1:{self.port}/webhooks/{rail}"
+            for rail in ("stripe", "wise")
+        }
         port = url.rpartition(":")[2]
+        wise = self.settings.get("SANDBOX_WISE_URL")
+        wise_port = ("--wise-port", wise.rpartition(":")[2]) if wise else ()
         return self._program(
             "sandbox",
-            *("sandbox", "--port", port, "--data-dir", str(folder)),
+            *("sandbox", "--port", port, "--data-dir", str(folder), *wise_port),
             ready=lambda: answers(f"{url}/healthz"),
             environment=hook,
         )

@@ -26,7 +26,7 @@ from payouts_site.dev.places import (
     write_note,
 )
 from payouts_site.dev.processes import ManagedProcess, StartFailed
-from payouts_site.dev.programs import LOGS, Programs
+from payouts_site.dev.programs import LOGS, Programs, fetched
 from payouts_site.dev.terminal import say, step
 
 SERVICES_FILE = RUN / "services.env"
@@ -104,6 +104,7 @@ class Supervisor:
             self._run(programs.command("migrate", "manage.py", "migrate", "--noinput"))
         if "SANDBOX_URL" in self.settings:
             self._start(programs.sandbox())
+            self._trust_the_sandbox()
         with step("demo data"):
             state = RUN / "demo.json"
             seed = ("manage.py", "seed_demo", "--state", str(state))
@@ -116,6 +117,13 @@ class Supervisor:
             with step(program.name):
                 program.wait_until_ready()
         return last_json_object(demo)
+
+    def _trust_the_sandbox(self) -> None:
+        """Wise signs its messages; the sandbox makes its key pair when it starts for the first time."""
+        if "SANDBOX_WISE_URL" in self.settings and not os.environ.get("WISE_WEBHOOK_PUBLIC_KEY"):
+            key = fetched(f"{self.settings['SANDBOX_URL']}/_sandbox/wise/public-key")
+            self.settings["WISE_WEBHOOK_PUBLIC_KEY"] = key.strip().replace("\n", "\\n")
+            service_settings.write(SERVICES_FILE, self.settings)
 
     def _start(self, process: ManagedProcess) -> None:
         self.started.append(process)
@@ -159,6 +167,14 @@ class Supervisor:
                 "STRIPE_API_BASE": sandbox,
                 "STRIPE_API_KEY": "sk_test_sandbox_paidonce",
             }
+            if not os.environ.get("WISE_API_BASE") and not os.environ.get("WISE_API_TOKEN"):
+                wise = f"http://127.0.0.1:{embedded.free_port()}"
+                self.settings |= {
+                    "SANDBOX_WISE_URL": wise,
+                    "WISE_API_BASE": wise,
+                    "WISE_API_TOKEN": "sandbox-paidonce",
+                    "WISE_PROFILE_ID": "28891298",
+                }
         # What the user's environment says wins, here as in the product's settings.
         given = {name: os.environ[name] for name in self.settings if os.environ.get(name)}
         self.settings |= given
@@ -251,7 +267,7 @@ def show_welcome(settings: dict[str, str], demo: dict[str, Any]) -> None:
     say(f"\nPaidOnce is running at {url}/")
     rows = [("console", f"{url}/admin/"), ("API", f"{url}/api/v1/docs/")]
     if "SANDBOX_URL" in settings:
-        rows.append(("sandbox Stripe", settings["SANDBOX_URL"]))
+        rows.append(("sandbox rails", settings["SANDBOX_URL"]))
     rows.append(("logs", os.path.relpath(LOGS, ROOT)))
     for name, value in rows:
         say(f"  {name:<16}{value}")
