@@ -97,14 +97,14 @@ def _unknown(transfers: QuerySet[Transfer]) -> Card:
     count = _capped(transfers)
     url = f"{reverse('admin:transfers_transfer_changelist')}?status=unknown"
     tone = "grey" if count == "0" else "unknown"
-    return Card("Unknown", count, "outcomes, asked again", "help", tone, url)
+    return Card("Unknown", count, "asked again by itself", "help", tone, url)
 
 
 def _returns(transfers: QuerySet[Transfer]) -> Card:
     count = _capped(transfers)
     tone = "grey" if count == "0" else "red"
     url = f"{reverse('admin:transfers_transfer_changelist')}?status=returned"
-    return Card("Returns", count, "money that came back", "u_turn_left", tone, url)
+    return Card("Returns", count, "money came back", "u_turn_left", tone, url)
 
 
 def _capped(rows: QuerySet[Any]) -> str:

@@ -29,12 +29,13 @@ _KYC_CHIPS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class QuoteText:
-    """What a quote says, ready to be read. `expiry` is "" when it never said one."""
+    """What a quote says, ready to be read. `expiry` is "" when it never said one; `left` is short."""
 
     source: str
     rate: str
     fee: str
     expiry: str
+    left: str
     expired: bool
     expires_at: datetime | None
 
@@ -75,6 +76,7 @@ def quote_text(payout: PayoutRequest, *, now: datetime) -> QuoteText | None:
         rate=f"1 {currency} = {quote['rate']} {payout.currency}",
         fee=money_text(Money(quote["fee_minor"], currency)),
         expiry=expiry,
+        left=f"{span(left)} left" if left > 0 else "expired",
         expired=expires_at is not None and left <= 0,
         expires_at=expires_at,
     )

@@ -18,7 +18,7 @@ from tests.stack import Stack
 # Playwright's own event loop runs in this thread; Django would refuse its ORM there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 QUEUE = "/admin/payouts/payoutrequest/"
-PASSWORD = "a long enough passphrase"  # noqa: S105 - of people who exist only in tests
+PASSWORD = "a long enough passphrase"
 
 expect.set_options(timeout=20_000)
 
@@ -113,9 +113,11 @@ def reviewer(
         page.on(
             "console",
             # A lost race is a 409, which browsers note; everything else is a mistake.
-            lambda said: someone.complaints.append(said.text)
-            if said.type == "error" and "409 (Conflict)" not in said.text
-            else None,
+            lambda said: (
+                someone.complaints.append(said.text)
+                if said.type == "error" and "409 (Conflict)" not in said.text
+                else None
+            ),
         )
         contexts.append(context)
         people.append(someone)
