@@ -16,6 +16,7 @@ from payouts.models import PayoutStatus
 from transfers.admin.filters import ChoiceFilter
 
 ANY = "any"
+RETURNED = "returned"
 
 
 class StatusFilter(ChoiceFilter):
@@ -25,6 +26,7 @@ class StatusFilter(ChoiceFilter):
     parameter_name = "status"
     options = (
         *((one.value, one.label) for one in PayoutStatus if one != PayoutStatus.REQUESTED),
+        (RETURNED, "Returned"),
         (ANY, "Any"),
     )
 
@@ -36,6 +38,8 @@ class StatusFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         if self.value() == ANY:
             return queryset
+        if self.value() == RETURNED:
+            return queryset.filter(returned_at__isnull=False)
         if self.value() not in dict(self.options):
             return queryset.filter(status=PayoutStatus.REQUESTED)
         return super().queryset(request, queryset)

@@ -17,7 +17,7 @@ from transfers.console.dashboard import Card
 from transfers.console.dashboard import dashboard_context as transfers_context
 from transfers.console.formats import span
 from transfers.console.gate import sees
-from transfers.models import SourceType, Transfer, TransferStatus
+from transfers.models import SourceType, Transfer
 
 MOST_COUNTED: Final = 1_000
 DAYS: Final = 30
@@ -48,7 +48,7 @@ def review_cards() -> list[Card]:
                  Entry.objects.filter(at__gte=month, outcome__in=(Outcome.ILLEGAL, Outcome.DENIED)),
                  "denied"),
         _unknown(payouts.filter(outcome_unknown=True)),
-        _returns(payouts.filter(status__in=(TransferStatus.RETURNED, TransferStatus.REVERSED))),
+        _returns(PayoutRequest.objects.filter(returned_at__isnull=False)),
     ]  # fmt: skip
 
 
@@ -100,10 +100,10 @@ def _unknown(transfers: QuerySet[Transfer]) -> Card:
     return Card("Unknown", count, "asked again by itself", "help", tone, url)
 
 
-def _returns(transfers: QuerySet[Transfer]) -> Card:
-    count = _capped(transfers)
+def _returns(payouts: QuerySet[PayoutRequest]) -> Card:
+    count = _capped(payouts)
     tone = "grey" if count == "0" else "red"
-    url = f"{reverse('admin:transfers_transfer_changelist')}?status=returned"
+    url = f"{_queue()}?status=returned"
     return Card("Returns", count, "money came back", "u_turn_left", tone, url)
 
 

@@ -18,7 +18,7 @@ from payouts.console.rows import ReviewRow, review_rows, room_of
 from payouts.console.story import payout_story
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import is_proven_dead
-from payouts.selectors import get_payout
+from payouts.selectors import get_payout, returned_of
 from payouts.services.reveal_recipient import reveal_recipient
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
@@ -135,6 +135,7 @@ def sheet_context(request: HttpRequest, payout: PayoutRequest) -> dict[str, Any]
     return {
         "row": row,
         "payout": payout,
+        "returned": returned_of(row.transfer) if row.transfer else None,
         "kyc": kyc_chip(payout.payee.status),
         "room": room,
         "over_room": room is not None and (payout.base_minor or 0) > room.remaining.minor,

@@ -6,6 +6,7 @@ from typing import Final
 
 from money import Money
 from payouts.models import KycStatus, PayoutRequest, PayoutStatus
+from payouts.selectors import returned_of
 from transfers.console.formats import UNKNOWN, Chip, money_text, span
 from transfers.models import Transfer
 
@@ -42,12 +43,17 @@ class QuoteText:
 
 def payout_chip(payout: PayoutRequest, transfer: Transfer | None = None) -> Chip:
     """Where it stands; an unknown outcome and money that came back are said before the status."""
-    if payout.returned_minor:
-        whole = payout.returned_minor == payout.amount_minor
-        return Chip("Returned" if whole else "Partly returned", "red", "u_turn_left")
+    if payout.returned_at is not None:
+        came_back = returned_of(transfer) if transfer is not None else None
+        short = came_back is not None and _is_short(came_back, payout.amount)
+        return Chip("Returned short" if short else "Returned", "red", "u_turn_left")
     if transfer is not None and transfer.outcome_unknown:
         return UNKNOWN
     return _CHIPS[PayoutStatus(payout.status)]
+
+
+def _is_short(came_back: Money, paid: Money) -> bool:
+    return came_back.currency == paid.currency and came_back.minor < paid.minor
 
 
 def status_label(status: str) -> str:

@@ -48,23 +48,23 @@ _VERBS: Final = {
 _AGAIN: Final = ("Back in the queue for a new decision", "grey", "replay")
 _HIDDEN: Final = frozenset(
     {"fingerprint", "recipient_id", "newest_recipient_id", "base_minor", "base_currency", "payee",
-     "quote", "signed", "now", "rail", "returned_minor"}
+     "quote", "signed", "now", "rail"}
 )  # fmt: skip
 
 
 def payout_story(payout: PayoutRequest, transfer: Transfer | None) -> list[Moment]:
     """Oldest first."""
     own = Entry.objects.filter(subject=f"payout:{payout.pk}").order_by("id")[:MOST_MOMENTS]
-    moments = [_of_entry(entry, payout) for entry in own]
+    moments = [_of_entry(entry) for entry in own]
     if transfer is not None:
         moments += _of_transfer(transfer)
         moments += [_of_rail(event) for event in timeline(payout) if event.kind == "rail_event"]
     return in_order(moments)
 
 
-def _of_entry(entry: Entry, payout: PayoutRequest) -> Moment:
+def _of_entry(entry: Entry) -> Moment:
     moment = entry_moment(entry)
-    moment = replace(moment, facts=_facts(entry.snapshot, payout))
+    moment = replace(moment, facts=_facts(entry.snapshot))
     if entry.outcome in REFUSED:
         title = _VERBS.get(entry.action, moment.title)
         detail = str(entry.snapshot.get("detail", ""))
@@ -81,7 +81,7 @@ def _of_entry(entry: Entry, payout: PayoutRequest) -> Moment:
     return replace(moment, title=title, tone=tone, icon=icon)
 
 
-def _facts(snapshot: dict[str, Any], payout: PayoutRequest) -> list[tuple[str, str]]:
+def _facts(snapshot: dict[str, Any]) -> list[tuple[str, str]]:
     shown = {key: value for key, value in snapshot.items() if key not in _HIDDEN}
     found = facts(shown)
     quote = snapshot.get("quote")
@@ -89,9 +89,6 @@ def _facts(snapshot: dict[str, Any], payout: PayoutRequest) -> list[tuple[str, s
         source = Money(quote["source_minor"], str(quote["source_currency"]))
         found.append(("Costs", money_text(source)))
         found.append(("Rate", str(quote["rate"])))
-    if snapshot.get("returned_minor"):
-        came_back = Money(snapshot["returned_minor"], payout.currency)
-        found.append(("Came back", money_text(came_back)))
     if snapshot.get("fingerprint"):
         found.append(("Signed", f"{snapshot['fingerprint'][:12]}…"))
     return found
