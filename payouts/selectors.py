@@ -72,12 +72,17 @@ def newest_recipient(payee_id: int, kind: str) -> Recipient | None:
 def facts_of(payout: PayoutRequest) -> Facts:
     """What somebody who approves now would sign. `payout` has its payee and recipient at hand."""
     newest = newest_recipient(payout.payee_id, payout.recipient.type)
+    return facts_with(payout, payout.recipient_id if newest is None else newest.pk)
+
+
+def facts_with(payout: PayoutRequest, newest_recipient_id: int) -> Facts:
+    """The same when the payee's newest details of that type are known already: no query."""
     quote = payout.quote or {}
     return Facts(
         payee=payout.payee_id,
         kyc=payout.payee.status,
         recipient=payout.recipient_id,
-        newest_recipient=payout.recipient_id if newest is None else newest.pk,
+        newest_recipient=newest_recipient_id,
         amount_minor=payout.amount_minor,
         currency=payout.currency,
         rail=payout.rail,
@@ -119,15 +124,17 @@ def payouts_like(values: dict[str, Any]) -> QuerySet[PayoutRequest]:
     if "reviewer" in values:
         rows = rows.filter(reviewed_by=values["reviewer"])
     if "search" in values:
-        begins = values["search"]
-        payees = Payee.objects.filter(
-            Q(external_id__istartswith=begins) | Q(name__istartswith=begins)
-        )
-        found = Q(payee__in=payees.values("pk"))
-        if begins.isascii() and begins.isdecimal():
-            found |= Q(pk=int(begins[:18]))
-        rows = rows.filter(found)
+        rows = rows.filter(found_by(values["search"]))
     return rows
+
+
+def found_by(begins: str) -> Q:
+    """Payouts whose payee's id or name begins so, or whose number this is; each through an index."""
+    payees = Payee.objects.filter(Q(external_id__istartswith=begins) | Q(name__istartswith=begins))
+    found = Q(payee__in=payees.values("pk"))
+    if begins.isascii() and begins.isdecimal():
+        found |= Q(pk=int(begins[:18]))
+    return found
 
 
 def due_quotes(most: int) -> list[int]:

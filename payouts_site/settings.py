@@ -196,6 +196,8 @@ BASE_RATES = {
 }
 # How much more a payout may cost at dispatch than in the quote that was signed.
 QUOTE_MAX_DRIFT_PERCENT = Decimal(env.str("QUOTE_MAX_DRIFT_PERCENT", default="2"))
+# From this much on, in the base currency, a reviewer at the console types the amount before approving it.
+STEP_UP_AMOUNT = env.str("STEP_UP_AMOUNT", default="50000.00")
 
 # --- People and security ----------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["access.backends.RoleBackend"]
@@ -325,9 +327,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "ENVIRONMENT": "transfers.console.navigation.environment",
-    "DASHBOARD_CALLBACK": "transfers.console.dashboard.dashboard_context",
-    "STYLES": [f"/{STATIC_URL}console/console.css"],
-    "SCRIPTS": [f"/{STATIC_URL}console/console.js"],
+    "DASHBOARD_CALLBACK": "payouts.console.dashboard.dashboard_context",
+    "STYLES": [f"/{STATIC_URL}console/console.css", f"/{STATIC_URL}console/review.css"],
+    "SCRIPTS": [f"/{STATIC_URL}console/console.js", f"/{STATIC_URL}console/review.js"],
     "BORDER_RADIUS": "8px",
     "COLORS": {
         "primary": {
@@ -354,6 +356,9 @@ UNFOLD = {
                     _page("Overview", "space_dashboard", "index"),
                     _page(
                         "Bookings", "event_available", "transfers_booking_changelist", "bookings"
+                    ),
+                    _page(
+                        "Payout review", "fact_check", "payouts_payoutrequest_changelist", "payouts"
                     ),
                     _page("Transfers", "payments", "transfers_transfer_changelist", "transfers"),
                 ],

@@ -22,12 +22,27 @@ from audit.models import Entry
 from audit.seal import seal_entries
 from guard.models import IdempotencyRecord
 from tests.console.conftest import Open, transfers_of
+from tests.payouts.requests import make_payout
 from transfers.models import Booking, Finding, RailEvent
 
 POST_ONLY = {
     "transfers_booking_crew_pay",
     "transfers_booking_crew_retry",
     "transfers_finding_resolve",
+    *(
+        f"payouts_payoutrequest_{verb}"
+        for verb in [
+            "approve",
+            "reject",
+            "cancel",
+            "retry",
+            "kyc",
+            "reveal",
+            "claim",
+            "release",
+            "bulk",
+        ]
+    ),
 }
 # Only what logging in itself needs may differ: the session, and the time of the last login.
 NOT_COMPARED = {"sessions.session", "contenttypes.contenttype", "admin.logentry", "transfers.pace"}
@@ -82,10 +97,13 @@ def ids(failed: Booking, at: Open) -> dict[str, str]:
     task = PeriodicTask.objects.create(name="t", task="audit.seal", interval=interval)
     user = at("super_admin").get("/admin/").wsgi_request.user
     assert seal is not None and entry is not None
+    payout = make_payout()
     return {
         "booking_id": str(failed.pk),
         "transfer_id": str(transfer.pk),
         "finding_id": str(finding.pk),
+        "payout_id": str(payout.pk),
+        "payouts_payoutrequest": str(payout.pk),
         "transfers_booking": str(failed.pk),
         "transfers_transfer": str(transfer.pk),
         "transfers_finding": str(finding.pk),
@@ -129,7 +147,7 @@ def test_no_get_changes_a_row(at: Open, ids: dict[str, str]) -> None:
     client = at("super_admin")
     before = rows()
     seen = dict(addresses(ids))
-    assert {name for name in seen if name.startswith("transfers_")} >= POST_ONLY
+    assert set(seen) >= POST_ONLY
     answers = {name: client.get(address).status_code for name, address in seen.items()}
     assert rows() == before
     assert {name for name, status in answers.items() if status >= 500} == set()
@@ -143,7 +161,7 @@ def test_other_methods_do_nothing(at: Open, ids: dict[str, str], method: str) ->
     client = at("super_admin")
     before = rows()
     for name, address in addresses(ids):
-        if name.startswith(("transfers_", "audit_")):
+        if name.startswith(("transfers_", "payouts_", "audit_")):
             status = getattr(client, method)(address).status_code
             assert status in (302, 403, 404, 405) or status == 200, name
     assert rows() == before

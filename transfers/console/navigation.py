@@ -24,6 +24,11 @@ def sees_transfers(request: HttpRequest) -> bool:
     return sees(request, "transfer.read")
 
 
+def sees_payouts(request: HttpRequest) -> bool:
+    """Payout requests."""
+    return sees(request, "payout.read")
+
+
 def sees_findings(request: HttpRequest) -> bool:
     """Findings."""
     return sees(request, "finding.read")

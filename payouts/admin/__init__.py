@@ -1,0 +1,5 @@
+"""The review queue in the Django admin: it shows and calls services; nothing here writes a model."""
+
+from payouts.admin import requests
+
+__all__ = ["requests"]

@@ -1,0 +1,116 @@
+"""Payout review on the overview: what waits, how long, what was decided and refused, what is not known or came back.
+
+Every figure is read through an index and capped, like the transfers' own.
+"""
+
+from datetime import UTC, timedelta
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import Entry, Outcome
+from payouts.models import PayoutRequest, PayoutStatus
+from transfers.console.dashboard import Card
+from transfers.console.dashboard import dashboard_context as transfers_context
+from transfers.console.formats import span
+from transfers.console.gate import sees
+from transfers.models import SourceType, Transfer
+
+MOST_COUNTED: Final = 1_000
+DAYS: Final = 30
+SLOW: Final = timedelta(days=1)
+
+
+def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Unfold's DASHBOARD_CALLBACK: the transfers' cards, then those of payout review."""
+    context = transfers_context(request, context)
+    if sees(request, "payout.read"):
+        context["review_cards"] = review_cards()
+    return context
+
+
+def review_cards() -> list[Card]:
+    """Eight queries."""
+    now = timezone.now()
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    month = now - timedelta(days=DAYS)
+    payouts = Transfer.objects.filter(source_type=SourceType.PAYOUT)
+    return [
+        _waiting(),
+        _oldest(),
+        _decided(Entry.objects.filter(at__gte=midnight, outcome=Outcome.WON)),
+        _entries("Lost races", f"409s in {DAYS} days", "sports_score",
+                 Entry.objects.filter(at__gte=month, outcome=Outcome.CONFLICT), "conflict"),
+        _entries("Refused steps", f"in {DAYS} days", "block",
+                 Entry.objects.filter(at__gte=month, outcome__in=(Outcome.ILLEGAL, Outcome.DENIED)),
+                 "denied"),
+        _unknown(payouts.filter(outcome_unknown=True)),
+        _returns(PayoutRequest.objects.filter(returned_at__isnull=False)),
+    ]  # fmt: skip
+
+
+def _waiting() -> Card:
+    count = _capped(PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED))
+    tone = "grey" if count == "0" else "amber"
+    return Card("Waiting", count, "for a decision", "inbox", tone, _queue())
+
+
+def _oldest() -> Card:
+    created = (
+        PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED)
+        .order_by("pk")
+        .values_list("created_at", flat=True)
+        .first()
+    )
+    if created is None:
+        return Card("Oldest", "none", "the queue is empty", "hourglass_empty", "emerald")
+    waits = timezone.now() - created
+    tone = "red" if waits > SLOW else "grey"
+    return Card(
+        "Oldest", span(waits.total_seconds()), "waits longest", "hourglass_top", tone, _queue()
+    )
+
+
+def _decided(entries: QuerySet[Entry]) -> Card:
+    approved = _capped(entries.filter(action="payout.approved"))
+    rejected = _capped(entries.filter(action="payout.rejected"))
+    return Card(
+        "Decided today",
+        f"{approved} / {rejected}",
+        "approved / rejected",
+        "how_to_reg",
+        "emerald",
+        f"{_queue()}?status=any",
+    )
+
+
+def _entries(title: str, note: str, icon: str, entries: QuerySet[Entry], outcome: str) -> Card:
+    count = _capped(entries.filter(subject__startswith="payout:"))
+    url = f"{reverse('admin:audit_entry_changelist')}?outcome={outcome}"
+    return Card(title, count, note, icon, "grey", url)
+
+
+def _unknown(transfers: QuerySet[Transfer]) -> Card:
+    count = _capped(transfers)
+    url = f"{reverse('admin:transfers_transfer_changelist')}?status=unknown"
+    tone = "grey" if count == "0" else "unknown"
+    return Card("Unknown", count, "asked again by itself", "help", tone, url)
+
+
+def _returns(payouts: QuerySet[PayoutRequest]) -> Card:
+    count = _capped(payouts)
+    tone = "grey" if count == "0" else "red"
+    url = f"{_queue()}?status=returned"
+    return Card("Returns", count, "money came back", "u_turn_left", tone, url)
+
+
+def _capped(rows: QuerySet[Any]) -> str:
+    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
+
+
+def _queue() -> str:
+    return reverse("admin:payouts_payoutrequest_changelist")
