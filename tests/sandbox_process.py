@@ -10,18 +10,31 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from payouts_site.dev.lifetime import die_with_parent
 from tests.sandbox_wise import SandboxWise
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 15
 NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _in_main_thread() -> bool:
+    # The kernel's signal comes when the *thread* that forked ends.
+    return threading.current_thread() is threading.main_thread()
+
+
+def _end_with(parent: int) -> Callable[[], None]:
+    """Even a test run that is killed leaves no sandbox behind."""
+    return lambda: die_with_parent(signal.SIGKILL, parent)
 
 
 class SandboxError(Exception):
@@ -110,6 +123,7 @@ class SandboxProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                preexec_fn=_end_with(os.getpid()) if _in_main_thread() else None,  # noqa: PLW1509 - see there
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -5,6 +5,7 @@ and within a transactional test: the other processes see only what is committed.
 """
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -101,6 +102,7 @@ class Stack:
 
     def start(self) -> Self:
         """Start sandbox, queue, web and workers, and wait until each is ready. Raises StartFailed, SandboxError."""
+        self._held.callback(shutil.rmtree, self.folder, ignore_errors=True)
         try:
             self.sandbox.start()
             self._held.callback(self.sandbox.close)
