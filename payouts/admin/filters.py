@@ -30,7 +30,7 @@ class StatusFilter(ChoiceFilter):
         (ANY, "Any"),
     )
 
-    def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: Any) -> Iterator[Any]:
         found = super().choices(changelist)
         yield {**next(found), "display": "Waiting"}
         yield from found

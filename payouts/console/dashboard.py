@@ -97,7 +97,7 @@ def _unknown(transfers: QuerySet[Transfer]) -> Card:
     count = _capped(transfers)
     url = f"{reverse('admin:transfers_transfer_changelist')}?status=unknown"
     tone = "grey" if count == "0" else "unknown"
-    return Card("Unknown", count, "asked again by itself", "help", tone, url)
+    return Card("Unknown", count, "asked again", "help", tone, url)
 
 
 def _returns(payouts: QuerySet[PayoutRequest]) -> Card:

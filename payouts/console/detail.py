@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from access.actors import actor_from_request
 from guard.errors import NotFound, Refused
 from money import Money
-from payouts.console.formats import kyc_chip
+from payouts.console.formats import kyc_chip, payout_chip
 from payouts.console.rows import ReviewRow, review_rows, room_of
 from payouts.console.story import payout_story
 from payouts.models import PayoutRequest, PayoutStatus
@@ -118,7 +118,7 @@ def page(
         "notice": notice,
         "revealed": revealed,
         "moments": payout_story(payout, row.transfer),
-        "earlier": earlier.order_by("-id")[:MOST_EARLIER],
+        "earlier": [(one, payout_chip(one)) for one in earlier.order_by("-id")[:MOST_EARLIER]],
     }
     status = notice.status if notice else 200
     return TemplateResponse(request, "payouts/payout.html", context, status=status)

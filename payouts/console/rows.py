@@ -49,7 +49,7 @@ class ReviewRow:
     @property
     def waits(self) -> bool:
         """Is there something to decide?"""
-        return self.payout.status == PayoutStatus.REQUESTED
+        return str(self.payout.status) == PayoutStatus.REQUESTED.value
 
 
 @dataclass(frozen=True, slots=True)

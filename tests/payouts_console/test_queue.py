@@ -180,7 +180,7 @@ def test_others_claims_and_decisions_arrive_by_themselves(at: At) -> None:
     reject_payout(payout_id=two.pk, actor=BEN, reason="no")
     make_payout(payee="third")
     page = client.get(
-        f"{QUEUE}live/", {"ids": f"{one.pk},{two.pk},x", "newest": newest}
+        f"{QUEUE}live/", {"ids": f"{one.pk},{two.pk},x", "newest": str(newest)}
     ).content.decode()
     assert "being reviewed by ben" in page
     assert 'data-status="rejected"' in page
