@@ -161,6 +161,12 @@ WAYS: Final = (
         "tests/transfers/test_confirm_transfer.py",
     ),
     Way(
+        "command payout_reissue",
+        "payouts.services.reissue_payout.reissue_payout",
+        "a successor in the queue, once the first is proven dead",
+        "tests/payouts_commands/test_payout_reissue.py::test_apply_reissues_once",
+    ),
+    Way(
         "command seed_demo",
         "transfers.services.create_booking.create_booking",
         "a demonstration's bookings, in development only",
