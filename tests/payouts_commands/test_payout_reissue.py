@@ -31,7 +31,8 @@ def reissue(payout: PayoutRequest, *, iban: str = OTHER_IBAN, **options: Any) ->
 
 
 def apply(payout: PayoutRequest, **options: Any) -> str:
-    return reissue(payout, **{"apply": True, "actor": "olga", "reason": "IBAN closed"} | options)
+    told: dict[str, Any] = {"apply": True, "actor": "olga", "reason": "IBAN closed"}
+    return reissue(payout, **(told | options))
 
 
 def counts() -> tuple[int, int, int]:
