@@ -46,7 +46,7 @@ def _reissue(
     )
     if earlier is None:
         raise NotFound(f"There is no payout {payout_id}.")
-    refused = _refusal(earlier)
+    refused = reason_not_to_reissue(earlier)
     if refused is None:
         try:
             with transaction.atomic():
@@ -65,7 +65,8 @@ def _reissue(
     return audit_refusal(refused, payout_id, to=PayoutStatus.REQUESTED, actor=actor)
 
 
-def _refusal(earlier: PayoutRequest) -> Refused | None:
+def reason_not_to_reissue(earlier: PayoutRequest) -> Refused | None:
+    """Why it cannot be replaced now; None when it is proven dead and nothing replaced it. Reads only."""
     successor = PayoutRequest.objects.filter(supersedes=earlier).first()
     if successor is not None:
         return ObligationLive(

@@ -76,7 +76,7 @@ def _lint(arguments: list[str]) -> int:
 
 def _check(arguments: list[str]) -> int:
     results = {"lint": _lint([]), "test": _test(arguments)}
-    if (ROOT / "guard" / "management" / "commands" / "guard_audit.py").exists():
+    if (ROOT / "payouts_site" / "management" / "commands" / "guard_audit.py").exists():
         results["guard_audit"] = _guard_audit()
     failed = [name for name, code in results.items() if code]
     say(f"Failed: {', '.join(failed)}" if failed else "Everything passed.")

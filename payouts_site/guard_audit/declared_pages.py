@@ -1,0 +1,148 @@
+"""The declaration of the console's pages, and of what changes nothing about money."""
+
+from typing import Final
+
+from payouts_site.guard_audit.way import Way
+
+_DECIDE: Final = "tests/payouts_console/test_decisions.py::"
+_QUEUE: Final = "page payouts_payoutrequest_"
+_CREW: Final = "tests/console/test_crew.py::"
+_MAY: Final = "tests/console/test_permissions.py::"
+_PAGE: Final = "page transfers_"
+
+PAGES: Final = (
+    Way(
+        f"{_PAGE}booking_crew_pay",
+        "transfers.services.pay_crew.pay_crew",
+        "a transfer for each person; workers pay it",
+        f"{_CREW}test_pay_all_after_a_confirmation_enqueues_everybody",
+    ),
+    Way(
+        f"{_PAGE}booking_crew_retry",
+        "transfers.services.retry_transfer.retry_transfer",
+        "failed -> pending; workers pay it",
+        f"{_CREW}test_retry_of_one_person",
+    ),
+    Way(
+        f"{_PAGE}transfer_retry",
+        "transfers.services.retry_transfer.retry_transfer",
+        "failed -> pending; workers pay it",
+        f"{_MAY}test_an_auditor_retries_nobody",
+    ),
+    Way(
+        f"{_PAGE}transfer_reverse",
+        "transfers.services.reverse_transfer.reverse_transfer",
+        "a reversal; workers take the money back",
+        f"{_MAY}test_a_super_admin_reverses_with_a_reason",
+    ),
+    Way(
+        f"{_PAGE}transfer_ask",
+        "transfers.services.confirm_transfer.confirm_transfer",
+        "what the rail says now is applied",
+        f"{_MAY}test_an_operator_asks_the_rail",
+    ),
+    Way(
+        f"{_PAGE}finding_resolve",
+        "transfers.services.resolve_finding.resolve_finding",
+        "open -> resolved",
+        f"{_MAY}test_findings_are_resolved_with_a_note_by_who_may",
+    ),
+    Way(
+        f"{_QUEUE}approve",
+        "payouts.services.approve_payout.approve_payout",
+        "requested -> approved with its one transfer; workers pay it",
+        f"{_DECIDE}test_approve_from_the_sheet",
+    ),
+    Way(
+        f"{_QUEUE}reject",
+        "payouts.services.reject_payout.reject_payout",
+        "requested -> rejected; nothing leaves",
+        f"{_DECIDE}test_reject_needs_a_reason",
+    ),
+    Way(
+        f"{_QUEUE}cancel",
+        "payouts.services.cancel_payout.cancel_payout",
+        "approved -> cancelled with its pending transfer",
+        f"{_DECIDE}test_cancel_stops_both_and_retry_puts_it_back",
+    ),
+    Way(
+        f"{_QUEUE}retry",
+        "payouts.services.retry_payout.retry_payout",
+        "failed or cancelled -> requested; nothing leaves",
+        f"{_DECIDE}test_cancel_stops_both_and_retry_puts_it_back",
+    ),
+    Way(
+        f"{_QUEUE}kyc",
+        "payouts.services.set_kyc.set_kyc",
+        "KYC status; without approval nothing leaves",
+        f"{_DECIDE}test_kyc_is_set_where_a_reviewer_misses_it",
+    ),
+    Way(
+        f"{_QUEUE}reissue",
+        "payouts.services.reissue_payout.reissue_payout",
+        "a successor in the queue, once the first is proven dead",
+        f"{_DECIDE}test_reissue_only_the_dead_and_only_once",
+    ),
+    Way(
+        f"{_QUEUE}bulk",
+        "payouts.services.approve_payout.approve_payout",
+        "approves or rejects each by itself",
+        f"{_DECIDE}test_bulk_approves_each_by_itself_and_says_what_became_of_it",
+    ),
+    Way(
+        f"{_QUEUE}claim",
+        "payouts.services.claim_payout.claim_payout",
+        "a name beside the row for a minute; binds nobody",
+        "tests/payouts_console/test_queue.py::test_a_claim_is_posted_and_says_who_else_is_looking",
+    ),
+    Way(
+        f"{_QUEUE}release",
+        "payouts.services.release_claim.release_claim",
+        "the name is taken away",
+        "tests/payouts_console/test_queue.py::test_a_claim_is_posted_and_says_who_else_is_looking",
+    ),
+)
+
+# Ways in that change nothing about money: what they do instead.
+HARMLESS: Final[dict[str, str]] = {
+    "page healthz": "reads",
+    "page readyz": "reads",
+    "page metrics": "reads",
+    "page api/v1/": "says that the address is unknown",
+    "page ^api/": "says that the address is unknown",
+    "page ^webhooks/": "says that the address is unknown",
+    "page transfers_booking_change": "reads",
+    "page transfers_booking_changelist": "reads",
+    "page transfers_booking_crew": "reads",
+    "page transfers_booking_crew_confirm": "reads",
+    "page transfers_booking_crew_live": "reads",
+    "page transfers_booking_live": "reads",
+    "page transfers_booking_timeline": "reads",
+    "page transfers_finding_change": "reads",
+    "page transfers_transfer_change": "reads",
+    "page payouts_payoutrequest_change": "reads",
+    "page payouts_payoutrequest_changelist": "reads",
+    "page payouts_payoutrequest_review": "reads",
+    "page payouts_payoutrequest_live": "reads",
+    "page payouts_payoutrequest_changes": "reads",
+    "page payouts_payoutrequest_reveal": "shows bank details, audited",
+    "action access.apitoken.revoke": "a token stops working, audited",
+    "action django_celery_beat.clockedschedule.delete_selected": "a schedule; the sweep finds due work without it",
+    "action django_celery_beat.crontabschedule.delete_selected": "a schedule; the sweep finds due work without it",
+    "action django_celery_beat.intervalschedule.delete_selected": "a schedule; the sweep finds due work without it",
+    "action django_celery_beat.periodictask.delete_selected": "a schedule; the sweep finds due work without it",
+    "action django_celery_beat.solarschedule.delete_selected": "a schedule; the sweep finds due work without it",
+    "action django_celery_beat.periodictask.disable_tasks": "a schedule; each task is listed by itself",
+    "action django_celery_beat.periodictask.enable_tasks": "a schedule; each task is listed by itself",
+    "action django_celery_beat.periodictask.run_tasks": "a schedule; each task is listed by itself",
+    "action django_celery_beat.periodictask.toggle_tasks": "a schedule; each task is listed by itself",
+    "task audit.seal": "seals the audit log",
+    "command create_api_token": "a token, audited",
+    "command create_operator": "a user and a role, audited",
+    "command guard_audit": "reads",
+    "command purge_idempotency": "forgets answers of thirty days ago",
+    "command seal_audit": "seals the audit log",
+    "command state_machines": "reads",
+    "command verify_audit": "reads",
+    "command race_report": "reads",
+}

@@ -1,0 +1,134 @@
+"""Every way in that could change something, found in the running site: nobody has to remember to list one.
+
+Endpoints and pages come from the URL resolver, actions from the admin, tasks from Celery, commands from Django.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from inspect import isfunction, ismethod
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.management import get_commands
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from payouts_site.celery import app as celery_app
+from payouts_site.guard_audit.sources import is_ours
+
+_UNSAFE = ("post", "put", "patch", "delete")
+_FORMS = ("add", "change", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One way in: its name, the module that answers it, and what is already wrong with it."""
+
+    name: str
+    module: str
+    wrong: str = ""
+
+
+def ways_in() -> list[Found]:
+    """All of them, each once, by name."""
+    found = [*_addresses(), *_admin(), *_tasks(), *_commands()]
+    return sorted(set(found), key=lambda way: way.name)
+
+
+def _addresses() -> Iterator[Found]:
+    for route, pattern in _patterns(get_resolver()):
+        view = getattr(pattern.callback, "cls", None)
+        if isinstance(view, type) and issubclass(view, APIView):
+            yield from _endpoint(route, pattern, view)
+            continue
+        module = _code_behind(pattern.callback).__module__
+        if is_ours(module) and not _is_shared_page(pattern):
+            yield Found(f"page {pattern.name or route}", module)
+
+
+def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for one in resolver.url_patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _patterns(one, route)
+        else:
+            yield route, one
+
+
+def _endpoint(route: str, pattern: URLPattern, view: type[APIView]) -> Iterator[Found]:
+    actions: dict[str, str] | None = getattr(pattern.callback, "actions", None)
+    place = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
+    for method in _UNSAFE:
+        handler = actions.get(method) if actions else method
+        if handler is None or not hasattr(view, handler):
+            continue
+        needed = getattr(view, "required_capability", None)
+        if isinstance(needed, dict):
+            needed = needed.get(handler, needed.get(method.upper()))
+        wrong = "" if needed else "it declares no capability"
+        yield Found(f"{method.upper()} /{place}", view.__module__, wrong)
+
+
+def _code_behind(view: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that somebody wrote, without the wrappers of the admin and of decorators."""
+    while True:
+        if isinstance(view, partial):
+            view = view.func
+        elif hasattr(view, "__wrapped__"):
+            view = view.__wrapped__
+        else:
+            return view
+
+
+def _is_shared_page(pattern: URLPattern) -> bool:
+    """A list or history that a base class answers for many models; what its forms allow is asked by `_admin`."""
+    code = _code_behind(pattern.callback)
+    return getattr(code, "__qualname__", "").startswith("GovernedAdmin.")
+
+
+def _admin() -> Iterator[Found]:
+    request = HttpRequest()
+    request.user = User(username="guard_audit", is_superuser=True, is_staff=True, is_active=True)
+    for model in filter(admin.site.is_registered, apps.get_models()):
+        model_admin = admin.site.get_model_admin(model)
+        for name, action in _actions(model_admin, request):
+            yield Found(f"action {model._meta.label_lower}.{name}", _module(action, model_admin))
+        for form in _FORMS:
+            if is_ours(model.__module__) and getattr(model_admin, f"has_{form}_permission")(
+                request
+            ):
+                yield Found(f"form {model._meta.label_lower}.{form}", type(model_admin).__module__)
+
+
+def _actions(model_admin: Any, request: HttpRequest) -> Iterator[tuple[str, Any]]:
+    for name, (action, *_) in model_admin.get_actions(request).items():
+        yield name, action
+    # Unfold's buttons on a page, a row or a form.
+    for place in ("actions_list", "actions_row", "actions_detail", "actions_submit_line"):
+        for name in getattr(model_admin, place, None) or ():
+            if isinstance(name, str):
+                yield name, getattr(model_admin, name, None)
+
+
+def _module(action: Any, model_admin: object) -> str:
+    if isfunction(action) or ismethod(action):
+        return action.__module__
+    return type(model_admin).__module__
+
+
+def _tasks() -> Iterator[Found]:
+    celery_app.loader.import_default_modules()
+    for name, task in celery_app.tasks.items():
+        if not name.startswith("celery."):
+            yield Found(f"task {name}", type(task).__module__)
+
+
+def _commands() -> Iterator[Found]:
+    for name, where in get_commands().items():
+        if is_ours(where):
+            yield Found(f"command {name}", f"{where}.management.commands.{name}")
