@@ -30,5 +30,5 @@ def actor_for_command(command: str) -> Actor:
 
 
 def current_request_id() -> str:
-    """The id that django-structlog bound for this request; "" outside of one."""
+    """The id that the request's middleware bound; "" outside of one."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))

@@ -43,7 +43,7 @@ class QuoteShown(serializers.Serializer[Any]):
         ref_name = "Quote"
 
 
-class Returned(serializers.Serializer[Any]):
+class ReturnedPayout(serializers.Serializer[Any]):
     """What really came back; null while the rail has not said how much."""
 
     amount = AmountShown(allow_null=True)
@@ -73,7 +73,7 @@ class PayoutShown(serializers.Serializer[Any]):
         allow_null=True, help_text="SHA-256 of what the reviewer signed."
     )
     transfer = TransferShown(allow_null=True)
-    returned = Returned(
+    returned = ReturnedPayout(
         allow_null=True, help_text="It came back after it was paid, and stays paid."
     )
     supersedes = serializers.IntegerField(allow_null=True)

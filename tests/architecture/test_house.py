@@ -15,7 +15,17 @@ from django_fsm import FSMFieldMixin
 from guard.guarded_model import GuardedModel
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("access", "api", "audit", "guard", "money", "payouts", "payouts_site", "rails", "transfers")
+PRODUCT = (
+    "access",
+    "api",
+    "audit",
+    "guard",
+    "money",
+    "payouts",
+    "payouts_site",
+    "rails",
+    "transfers",
+)
 GUARDED = [
     model
     for model in apps.get_models()
