@@ -51,7 +51,9 @@ ABA = {
         "firstLine": "1 Main St",
     },
 }
-STELLAR = {"type": "stellar", "address": Keypair.random().public_key, "memo": "inv-7"}
+# A fixed seed: every test process must name its cases alike.
+KEYS = Keypair.from_raw_ed25519_seed(b"paidonce recipient test seed 32b")
+STELLAR = {"type": "stellar", "address": KEYS.public_key, "memo": "inv-7"}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_what_is_valid(given: dict[str, Any], masked: str) -> None:
         ({**ABA, "address": "1 Main St"}, "address"),
         ({**ABA, "address": {"country": "US"}}, "address"),
         ({**STELLAR, "address": "G" + "A" * 55}, "address"),
-        ({**STELLAR, "address": Keypair.random().secret}, "address"),
+        ({**STELLAR, "address": KEYS.secret}, "address"),
         ({**STELLAR, "memo": "é" * 15}, "memo"),
     ],
 )
