@@ -22,6 +22,7 @@ TRANSFERS_0001 = "transfers/migrations/0001_initial.py"
 AUDIT_0001 = "audit/migrations/0001_initial.py"
 RECORD = "transfers/services/record_answer.py"
 WORK = "transfers/services/work_transfer.py"
+STRIPE = "transfers/drivers/stripe.py"
 RETRY = "transfers/services/retry_transfer.py"
 WORKING = "tests/transfers/test_work_transfer.py"
 
@@ -146,26 +147,26 @@ GUARDS = (
         "the attempt's commit before the call",
         (
             Edit(WORK, "def work_transfer(", "@transaction.atomic\ndef work_transfer("),
-            Edit(WORK, "from django.utils import", "from django.db import transaction\nfrom django.utils import"),
+            Edit(WORK, "from transfers.claim import", "from django.db import transaction\nfrom transfers.claim import"),
             Edit("transfers/pace.py", "    connection.close()\n", ""),
         ),
         f"{WORKING}::test_the_attempt_is_committed_before_the_call",
     ),
     Guard(
         "no call that could outlive its lease",
-        (Edit(WORK, "    if not claim.has_time_for_a_call:", "    if claim is None:"),),
+        (Edit(STRIPE, "    if not claim.has_time_for_a_call:", "    if claim is None:"),),
         f"{WORKING}::test_a_turn_that_came_too_late_sends_nothing",
     ),
     Guard(
         "the look at the rail before a resend",
-        (Edit(WORK, "    if not claim.attempt.may_have_moved_money:", "    if claim.attempt:"),),
+        (Edit(STRIPE, "    if not claim.attempt.may_have_moved_money:", "    if claim.attempt:"),),
         f"{WORKING}::TestKilled::test_between_call_and_record",
     ),
     Guard(
         "the look at the rail after a late decline",
         (
             Edit(
-                WORK,
+                STRIPE,
                 "if isinstance(answer, Declined) and claim.attempt.outcome == AttemptOutcome.UNKNOWN:",
                 "if claim is None:",
             ),
