@@ -6,11 +6,13 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from audit.models import Entry, Seal
 from payouts_site import celery_app
+from payouts_site.dev.browser import NoBrowser, launch_options
 from payouts_site.dev.throwaway import without_proxy
 from tests.sandbox_process import SandboxProcess
 from tests.stack import Stack
@@ -23,6 +25,9 @@ os.environ.update(without_proxy(os.environ))
 # A busy machine is slow, not wrong; and a run leaves no folder of examples behind.
 hypothesis.settings.register_profile("house", deadline=None, database=None)
 hypothesis.settings.load_profile("house")
+
+# Playwright's own event loop runs in this thread; Django would refuse its ORM there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 WEBHOOK_SECRET = "whsec_tests"
 
@@ -58,6 +63,19 @@ def _queue_in_memory() -> None:
 def _wake_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed wake-up keeps the process quiet for some seconds: not from one test into the next."""
     monkeypatch.setattr(wake, "_quiet_until", 0.0)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of this process (Playwright allows one); without one they are skipped and say why."""
+    try:
+        options = launch_options()
+    except NoBrowser as missing:
+        pytest.skip(f"no browser: {missing}")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(**options)
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from payouts_site.dev.browser import NoBrowser, launch_options
 from tests.stack import Stack
 
-# Playwright's own event loop runs in this thread; Django would refuse its ORM there.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # Set by docs/screenshots.py: where the pictures of the README are written.
 PICTURES = os.environ.get("PAIDONCE_SCREENSHOTS", "")
 # Long enough for a person to see each state: answers may be slow, unknown outcomes stay unknown for a while.
@@ -81,24 +78,14 @@ class Console:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; without one they are skipped and say why."""
-    try:
-        options = launch_options()
-    except NoBrowser as missing:
-        pytest.skip(f"no browser: {missing}")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(**options)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="session")
 def live_stack(django_db_setup: None) -> Iterator[Stack]:
-    """One stack for all browser tests; the tables are emptied under it between them."""
+    """One stack for all browser tests; the tables are emptied under it between them.
+
+    It has no worker of its own: a worker would go on paying in the database of the tests that come after.
+    """
     # Without a test that asks for the database, pytest-django makes no test database.
     assert str(connection.settings_dict["NAME"]).startswith("test_")
-    with Stack(environment=UNHURRIED) as stack:
+    with Stack(workers=0, environment=UNHURRIED) as stack:
         yield stack
 
 
@@ -108,6 +95,8 @@ def console(
 ) -> Iterator[Console]:
     """Ana, a super admin, in front of the overview, with the demo's bookings."""
     live_stack.sandbox.reset()
+    live_stack.empty_queue()
+    live_stack.start_worker(environment=UNHURRIED)
     state = tmp_path / "demo.json"
     with override_settings(DEBUG=True):
         call_command("seed_demo", state=state, stdout=io.StringIO())
@@ -123,4 +112,5 @@ def console(
     someone.log_in("ana")
     yield someone
     context.close()
+    live_stack.kill_worker()
     assert someone.complaints == []

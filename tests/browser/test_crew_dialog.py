@@ -144,6 +144,8 @@ def test_an_open_confirmation_is_left_alone_and_a_stale_one_pays_nobody(console:
     console.bookings()
     console.open_crew("BK-19291")
     page.keyboard.press("p")
+    # The question takes the focus when it opens; only then can somebody move it on.
+    expect(page.get_by_role("heading", name="Pay $1,350.00 to 3 people?")).to_be_focused()
     back = page.locator("[data-back]")
     back.focus()
     expect(page.locator("#crew-summary")).to_contain_text("$450.00")

@@ -8,11 +8,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from access.policy import assign_role
 from access.roles import Role
-from payouts_site.dev.browser import NoBrowser, launch_options
 from tests.stack import Stack
 
 # Playwright's own event loop runs in this thread; Django would refuse its ORM there.
@@ -70,22 +69,12 @@ class Reviewer:
         expect(self.page.locator("tr.is-current")).to_be_visible()
 
     def keys(self, *keys: str) -> None:
-        """One after the other."""
+        """One after the other, each when the page has taken in what came before it."""
         for key in keys:
+            self.page.wait_for_function(
+                "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+            )
             self.page.keyboard.press(key)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests here; without one they are skipped and say why."""
-    try:
-        options = launch_options()
-    except NoBrowser as missing:
-        pytest.skip(f"no browser: {missing}")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(**options)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +87,7 @@ def review_stack(django_db_setup: None) -> Iterator[Stack]:
 
 @pytest.fixture
 def reviewer(
-    transactional_db: None, chromium: Browser, review_stack: Stack
+    transactional_db: None, browser: Browser, review_stack: Stack
 ) -> Iterator[Callable[[str], Reviewer]]:
     """`reviewer("ana")`: another person in a browser of their own. Anything a console complains of fails the test."""
     contexts: list[BrowserContext] = []
@@ -106,7 +95,7 @@ def reviewer(
 
     def sit_down(name: str) -> Reviewer:
         person(name)
-        context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
         page = context.new_page()
         someone = Reviewer(name, page, review_stack.web_url)
         page.on("pageerror", lambda error: someone.complaints.append(str(error)))
