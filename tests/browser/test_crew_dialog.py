@@ -82,7 +82,7 @@ def test_one_bad_account_fails_alone_and_is_paid_after_its_cure(console: Console
     console.picture("bookings")
     seal_entries()
     page.goto(f"{console.stack.web_url}/admin/")
-    expect(page.locator(".figure-card")).to_have_count(5)
+    expect(page.locator(".figure-card")).to_have_count(12)
     console.picture("dashboard")
 
     console.bookings()
