@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "csp",
     "pgtrigger",
     "audit",
+    "webhooks",
     "guard",
     "access",
     "api",

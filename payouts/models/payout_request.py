@@ -13,6 +13,7 @@ from guard.triggers import OnlyDeclaredSteps
 from money import Money
 from payouts.models.payee import Payee
 from payouts.models.recipient import Recipient
+from payouts.promises import PAYOUT_PROMISES
 from payouts.triggers import ApprovalRules, BornRequested, NotSuperseded, RequestIsFixed
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class PayoutRequest(GuardedModel):
             RequestIsFixed(
                 name="payout_request_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete
             ),
+            *PAYOUT_PROMISES,
         )
 
     def __str__(self) -> str:

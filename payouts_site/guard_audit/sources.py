@@ -17,6 +17,7 @@ ROOMS: Final = (
     "payouts_site",
     "rails",
     "transfers",
+    "webhooks",
 )
 
 

@@ -25,6 +25,7 @@ PRODUCT = (
     "payouts_site",
     "rails",
     "transfers",
+    "webhooks",
 )
 GUARDED = [
     model
@@ -124,7 +125,7 @@ def test_the_names_that_say_nothing_are_not_used() -> None:
 
 
 def test_no_signals_and_no_eta_for_money() -> None:
-    for path, tree, _ in sources("transfers", "guard", "audit", "rails", "money"):
+    for path, tree, _ in sources("transfers", "guard", "audit", "webhooks", "rails", "money"):
         modules = {
             node.module
             for node in ast.walk(tree)

@@ -12,6 +12,7 @@ from django_fsm import FSMField, transition
 from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 from money import Money
+from transfers.promises import TRANSFER_PROMISES
 from transfers.triggers import CountIntoBooking, DebtIsFixed
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ class Transfer(GuardedModel):
             OnlyDeclaredSteps(name="transfer_status_steps"),
             DebtIsFixed(name="transfer_debt_is_fixed"),
             *CountIntoBooking.all_events(),
+            TRANSFER_PROMISES,
         )
 
     def __str__(self) -> str:
