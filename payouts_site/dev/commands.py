@@ -9,7 +9,7 @@ from payouts_site.dev import embedded, service_settings
 from payouts_site.dev.browser import exported_environment
 from payouts_site.dev.lint import run_checks
 from payouts_site.dev.lock import regenerate
-from payouts_site.dev.places import ROOT, Busy, holder_of, remove_everything
+from payouts_site.dev.places import Busy, holder_of, remove_everything
 from payouts_site.dev.processes import StartFailed
 from payouts_site.dev.supervisor import LOCK_FILE, SERVICES_FILE, only_supervisor, up
 from payouts_site.dev.terminal import say
@@ -76,8 +76,7 @@ def _lint(arguments: list[str]) -> int:
 
 def _check(arguments: list[str]) -> int:
     results = {"lint": _lint([]), "test": _test(arguments)}
-    if (ROOT / "payouts_site" / "management" / "commands" / "guard_audit.py").exists():
-        results["guard_audit"] = _guard_audit()
+    results["guard_audit"] = _guard_audit()
     failed = [name for name, code in results.items() if code]
     say(f"Failed: {', '.join(failed)}" if failed else "Everything passed.")
     return 1 if failed else 0
@@ -85,9 +84,7 @@ def _check(arguments: list[str]) -> int:
 
 def _guard_audit() -> int:
     with throwaway_services(embedded.THROWAWAY_SETTINGS) as environment:
-        manage = [sys.executable, "manage.py"]
-        migrated = run_in_foreground([*manage, "migrate", "--verbosity=0"], environment)
-        return migrated or run_in_foreground([*manage, "guard_audit"], environment)
+        return run_in_foreground([sys.executable, "manage.py", "guard_audit"], environment)
 
 
 def _reset(arguments: list[str]) -> int:

@@ -94,12 +94,14 @@ PAGES: Final = (
         "payouts.services.claim_payout.claim_payout",
         "a name beside the row for a minute; binds nobody",
         "tests/payouts_console/test_queue.py::test_a_claim_is_posted_and_says_who_else_is_looking",
+        only_keeps=True,
     ),
     Way(
         f"{_QUEUE}release",
         "payouts.services.release_claim.release_claim",
         "the name is taken away",
         "tests/payouts_console/test_queue.py::test_a_claim_is_posted_and_says_who_else_is_looking",
+        only_keeps=True,
     ),
 )
 
@@ -145,4 +147,9 @@ HARMLESS: Final[dict[str, str]] = {
     "command state_machines": "reads",
     "command verify_audit": "reads",
     "command race_report": "reads",
+}
+
+# They show buttons from a table of verbs, so their code names what it does not call. The test: a GET changes nothing.
+SHOWS_VERBS: Final[dict[str, str]] = {
+    "page transfers_transfer_change": "tests/console/test_get_changes_nothing.py",
 }

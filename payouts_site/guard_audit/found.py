@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from inspect import isfunction, ismethod
 from typing import Any
 
 from django.apps import apps
@@ -21,17 +20,20 @@ from rest_framework.views import APIView
 from payouts_site.celery import app as celery_app
 from payouts_site.guard_audit.sources import is_ours
 
+_SAFE = ("get", "head")
 _UNSAFE = ("post", "put", "patch", "delete")
 _FORMS = ("add", "change", "delete")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One way in: its name, the module that answers it, and what is already wrong with it."""
+    """One way in: its name, the code that answers it (`module:Class.method`), and what is already wrong with it."""
 
     name: str
-    module: str
+    code: str
     wrong: str = ""
+    # Reading is all that a safe method may do.
+    is_safe: bool = False
 
 
 def ways_in() -> list[Found]:
@@ -46,9 +48,9 @@ def _addresses() -> Iterator[Found]:
         if isinstance(view, type) and issubclass(view, APIView):
             yield from _endpoint(route, pattern, view)
             continue
-        module = _code_behind(pattern.callback).__module__
-        if is_ours(module) and not _is_shared_page(pattern):
-            yield Found(f"page {pattern.name or route}", module)
+        code = _code_behind(pattern.callback)
+        if is_ours(code.__module__) and not _is_shared_page(pattern):
+            yield Found(f"page {pattern.name or route}", _named(code))
 
 
 def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -63,15 +65,18 @@ def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, UR
 def _endpoint(route: str, pattern: URLPattern, view: type[APIView]) -> Iterator[Found]:
     actions: dict[str, str] | None = getattr(pattern.callback, "actions", None)
     place = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route)
-    for method in _UNSAFE:
+    for method in (*_SAFE, *_UNSAFE):
         handler = actions.get(method) if actions else method
         if handler is None or not hasattr(view, handler):
             continue
         needed = getattr(view, "required_capability", None)
         if isinstance(needed, dict):
             needed = needed.get(handler, needed.get(method.upper()))
-        wrong = "" if needed else "it declares no capability"
-        yield Found(f"{method.upper()} /{place}", view.__module__, wrong)
+        theirs = method in _SAFE and not is_ours(view.__module__)
+        wrong = "" if needed or theirs else "it declares no capability"
+        # The class that answers, not the base that may define the handler: `self` is what was routed.
+        code = f"{_named(view)}.{handler}"
+        yield Found(f"{method.upper()} /{place}", code, wrong, is_safe=method in _SAFE)
 
 
 def _code_behind(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,6 +86,8 @@ def _code_behind(view: Callable[..., Any]) -> Callable[..., Any]:
             view = view.func
         elif hasattr(view, "__wrapped__"):
             view = view.__wrapped__
+        elif hasattr(view, "view_class"):
+            return view.view_class  # type: ignore[no-any-return]  # Django's own attribute, untyped
         else:
             return view
 
@@ -97,12 +104,12 @@ def _admin() -> Iterator[Found]:
     for model in filter(admin.site.is_registered, apps.get_models()):
         model_admin = admin.site.get_model_admin(model)
         for name, action in _actions(model_admin, request):
-            yield Found(f"action {model._meta.label_lower}.{name}", _module(action, model_admin))
+            yield Found(f"action {model._meta.label_lower}.{name}", _action(action, model_admin))
         for form in _FORMS:
             if is_ours(model.__module__) and getattr(model_admin, f"has_{form}_permission")(
                 request
             ):
-                yield Found(f"form {model._meta.label_lower}.{form}", type(model_admin).__module__)
+                yield Found(f"form {model._meta.label_lower}.{form}", _named(type(model_admin)))
 
 
 def _actions(model_admin: Any, request: HttpRequest) -> Iterator[tuple[str, Any]]:
@@ -115,20 +122,27 @@ def _actions(model_admin: Any, request: HttpRequest) -> Iterator[tuple[str, Any]
                 yield name, getattr(model_admin, name, None)
 
 
-def _module(action: Any, model_admin: object) -> str:
-    if isfunction(action) or ismethod(action):
-        return action.__module__
-    return type(model_admin).__module__
+def _action(action: Any, model_admin: object) -> str:
+    name = getattr(action, "__qualname__", "")
+    # A method that is an action is the registered class's, also when a base defines it.
+    if "." in name and getattr(type(model_admin), name.rpartition(".")[2], None):
+        return f"{_named(type(model_admin))}.{name.rpartition('.')[2]}"
+    return _named(action) if name else _named(type(model_admin))
+
+
+def _named(code: Any) -> str:
+    return f"{code.__module__}:{code.__qualname__}"
 
 
 def _tasks() -> Iterator[Found]:
     celery_app.loader.import_default_modules()
     for name, task in celery_app.tasks.items():
         if not name.startswith("celery."):
-            yield Found(f"task {name}", type(task).__module__)
+            code = _code_behind(task.run)
+            yield Found(f"task {name}", _named(code))
 
 
 def _commands() -> Iterator[Found]:
     for name, where in get_commands().items():
         if is_ours(where):
-            yield Found(f"command {name}", f"{where}.management.commands.{name}")
+            yield Found(f"command {name}", f"{where}.management.commands.{name}:Command.handle")

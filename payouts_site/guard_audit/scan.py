@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final
 
 from payouts_site.guard_audit.sources import files
@@ -23,12 +24,21 @@ _SETS_STATUS: Final = re.compile(
 _STATUS: Final = re.compile(r"(?<![\w.])\"?status\"?\s*=(?!=)", re.I)
 
 
-def cheats(sources: Iterable[tuple[str, str]] | None = None) -> list[str]:
+def cheats(sources: Iterable[tuple[str, ast.Module]] | None = None) -> list[str]:
     """`path:line: what` for each place; of the product's files unless others are given."""
+    return list(_of_the_product()) if sources is None else _of(sources)
+
+
+@cache
+def _of_the_product() -> tuple[str, ...]:
+    return tuple(_of(files()))
+
+
+def _of(sources: Iterable[tuple[str, ast.Module]]) -> list[str]:
     found: list[str] = []
-    for path, text in files() if sources is None else sources:
+    for path, tree in sources:
         if not path.startswith(_DOOR):
-            found += [f"{path}:{line}: {what}" for line, what in _in_file(path, ast.parse(text))]
+            found += [f"{path}:{line}: {what}" for line, what in _in_file(path, tree)]
     return found
 
 

@@ -1,4 +1,4 @@
-"""The product's own files as syntax trees, and which of its modules import which."""
+"""The product's own files."""
 
 import ast
 from collections.abc import Iterator
@@ -21,44 +21,20 @@ ROOMS: Final = (
 )
 
 
-def files() -> Iterator[tuple[str, str]]:
-    """Path from the root and text of every module of the product, without migrations."""
+def files() -> Iterator[tuple[str, ast.Module]]:
+    """Path from the root and syntax tree of every module of the product, without migrations."""
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             if "migrations" not in path.parts:
-                yield str(path.relative_to(ROOT)), path.read_text()
+                yield str(path.relative_to(ROOT)), parsed(path)
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file's tree, read once a process."""
+    return ast.parse(path.read_text())
 
 
 def is_ours(module: str) -> bool:
     """Is this dotted name in one of the product's rooms?"""
     return module.partition(".")[0] in ROOMS
-
-
-@cache
-def imports_of(module: str) -> frozenset[str]:
-    """Modules and members of the product that this module's file imports; empty for a file that is not there."""
-    path = ROOT / Path(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not is_ours(module) or not path.exists():
-        return frozenset()
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(name for name in found if is_ours(name))
-
-
-def reaches(module: str, *wanted: str) -> bool:
-    """Does `module` import one of `wanted`, itself or through what it imports?"""
-    seen: set[str] = set()
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        if name in wanted:
-            return True
-        if name not in seen:
-            seen.add(name)
-            waiting.extend(imports_of(name))
-    return False

@@ -11,5 +11,5 @@ class Way:
     guard: str
     effect: str
     test: str
-    # What came in is only kept, for a task that is declared itself: there is no state to guard yet.
+    # There is no state to guard: what came in is only kept for a task that is declared itself, or binds nobody.
     only_keeps: bool = False
