@@ -1,8 +1,7 @@
 """Reads. No function here writes, locks or calls a rail."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
@@ -17,9 +16,7 @@ from transfers.models import (
     TransferAttempt,
     TransferStatus,
 )
-
-# A crew's attempts are found by their booking; thousands of ids in a query cost more than the rows.
-_LONG_LIST = 500
+from transfers.shown import ShownTransfer, shown_transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +24,7 @@ class CrewRow:
     """One person on a booking, with their transfer if there is one."""
 
     member: CrewMember
-    transfer: Transfer | None
+    transfer: ShownTransfer | None
 
     @property
     def payable(self) -> bool:
@@ -74,24 +71,6 @@ def transfers_with_attempts() -> QuerySet[Transfer]:
     )
 
 
-def attempts_of(transfers: Iterable[Transfer]) -> dict[int, list[TransferAttempt]]:
-    """The attempts of each transfer that has any, by its id: one query, none while nothing was sent."""
-    sent = [transfer for transfer in transfers if transfer.attempt_count]
-    if not sent:
-        return {}
-    rows = TransferAttempt.objects.order_by("transfer_id", "number")
-    sources = {(transfer.source_type, transfer.source_id) for transfer in sent}
-    if len(sources) == 1 and len(sent) > _LONG_LIST:
-        ((source_type, source_id),) = sources
-        rows = rows.filter(transfer__source_type=source_type, transfer__source_id=source_id)
-    else:
-        rows = rows.filter(transfer_id__in=[transfer.pk for transfer in sent])
-    found: dict[int, list[TransferAttempt]] = defaultdict(list)
-    for attempt in rows:
-        found[attempt.transfer_id].append(attempt)
-    return found
-
-
 def get_transfer(transfer_id: int) -> Transfer:
     """With its attempts. Raises NotFound."""
     try:
@@ -110,7 +89,7 @@ def crew_rows(booking: Booking, user_ids: Sequence[str] | None = None) -> list[C
     crew = booking.crew.order_by("id")
     if user_ids is not None:
         crew = crew.filter(user_id__in=user_ids)
-    by_person = {transfer.user_id: transfer for transfer in transfers_of(booking)}
+    by_person = {one.user_id: one for one in shown_transfers(transfers_of(booking))}
     return [CrewRow(member, by_person.get(member.user_id)) for member in crew]
 
 

@@ -10,11 +10,12 @@ from payouts.models import Payee, PayoutRequest, Recipient
 from payouts.selectors import returned_of
 from payouts.timeline import Event
 from transfers.api.documents import Document, moment, transfer_document
-from transfers.models import Transfer, TransferAttempt
+from transfers.models import Transfer
+from transfers.shown import ShownAttempt
 
 
 def payout_document(
-    payout: PayoutRequest, transfer: Transfer | None, attempts: Iterable[TransferAttempt]
+    payout: PayoutRequest, transfer: Transfer | None, attempts: Iterable[ShownAttempt]
 ) -> Document:
     """One request, as the contract names its fields. `payout` as `selectors.payouts_shown` reads it."""
     successor = getattr(payout, "superseded_by", None)

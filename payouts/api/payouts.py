@@ -27,7 +27,7 @@ from payouts.timeline import timeline
 from transfers.api import operations
 from transfers.api.filters import query_values
 from transfers.api.requests import Nothing, checked, refuse_query
-from transfers.selectors import attempts_of
+from transfers.shown import attempts_of
 
 _ID = OpenApiParameter("payout_id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH)
 _ONE = [_ID, operations.ETAG]

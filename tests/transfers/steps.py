@@ -9,7 +9,7 @@ from audit.models import Entry
 from tests.factories import ALICE, make_booking
 from tests.sandbox_process import SandboxProcess
 from transfers.models import Booking, RailEvent, Transfer, TransferReversal
-from transfers.selectors import get_transfer
+from transfers.selectors import get_transfer, transfers_of
 from transfers.services.pay_crew import pay_crew
 from transfers.services.work_transfer import work_transfer
 
@@ -17,8 +17,8 @@ from transfers.services.work_transfer import work_transfer
 def enqueue(*accounts: str, **values: Any) -> tuple[Booking, list[Transfer]]:
     """A booking with everybody enqueued and nobody paid."""
     booking = make_booking(*accounts, **values)
-    _, pays = pay_crew(reference=booking.reference, actor=ALICE)
-    return booking, [pay.transfer for pay in pays]
+    pay_crew(reference=booking.reference, actor=ALICE)
+    return booking, list(transfers_of(booking).order_by("id"))
 
 
 def enqueue_one(account: str = "acct_1ok", **values: Any) -> Transfer:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -15,13 +15,8 @@ from tests.sandbox_process import SandboxProcess
 from tests.transfers.steps import actions, enqueue, moved, work
 from transfers.models import Booking, CrewMember, Transfer
 from transfers.selectors import crew_preview, get_booking, get_transfer
-from transfers.services.pay_crew import (
-    CrewPay,
-    NotOnBooking,
-    PreviewStale,
-    outcome_of,
-    pay_crew,
-)
+from transfers.services.pay_crew import NotOnBooking, PreviewStale, outcome_of, pay_crew
+from transfers.services.pay_crew import enqueue as enqueue_rows
 
 
 def pay(booking: Booking, *user_ids: str, token: str | None = None) -> dict[str, str]:
@@ -152,7 +147,6 @@ class TestOneCaller:
     ) -> None:
         transfer = Transfer(status=status, outcome_unknown=unknown)
         assert outcome_of(transfer) == word
-        assert CrewPay("u1", outcome_of(transfer), transfer).outcome == word
 
 
 @pytest.mark.django_db(transaction=True)
@@ -177,6 +171,41 @@ def test_paid_failed_and_unknown_people_are_told_apart(sandbox: SandboxProcess) 
     ]
     assert moved(sandbox) == 2
     assert get_transfer(transfers[1].pk).status == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_cannot_see_each_other_pay_everybody_once() -> None:
+    """The second one reads before the first one commits: the unique index makes it wait, and then it adds nobody."""
+    booking = make_booking("acct_1a", "acct_1b", "acct_1c")
+
+    def second() -> dict[str, str]:
+        try:
+            return pay(booking)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            assert len(enqueue_rows(booking, None, BOB)) == 3
+            late = pool.submit(second)
+            _until_it_waits_or_is_done(late)
+        outcomes = late.result(20)
+    assert outcomes == dict.fromkeys(("u1", "u2", "u3"), "in_progress")
+    assert Transfer.objects.count() == 3
+
+
+def _until_it_waits_or_is_done(late: "Future[dict[str, str]]") -> None:
+    """Until its statement waits for a lock of ours; or at once when nothing made it wait, which is the defect."""
+    for _ in range(1_000):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[0] or late.done():
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("it neither waited nor ended")
 
 
 @pytest.mark.django_db(transaction=True)

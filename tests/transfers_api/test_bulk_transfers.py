@@ -13,7 +13,7 @@ from payouts_site import celery_app
 from tests.factories import make_booking
 from tests.stack import BlackHole
 from tests.transfers_api.conftest import Caller, code_of, faults_of
-from transfers.models import Transfer
+from transfers.models import Transfer, TransferAttempt
 
 
 @pytest.mark.django_db
@@ -161,6 +161,56 @@ def test_paying_costs_as_many_queries_whatever_the_crew(api: Caller, *, named: b
             assert len(api.post(f"bookings/{reference}/transfers", body).json()["results"]) == size
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 8
+
+
+def _sent(reference: str) -> None:
+    """Everybody's first attempt is under way, as after a worker's claim."""
+    rows = Transfer.objects.filter(source_reference=reference)
+    rows.update(status="processing", attempt_count=1)
+    TransferAttempt.objects.bulk_create(
+        TransferAttempt(
+            transfer=row,
+            number=1,
+            idempotency_key=f"key-{row.pk}",
+            request={"amount": 45_000},
+            evidence=[{"what": "told to wait"}],
+            progress={"waiting": {"code": "balance", "message": "Fill it up."}},
+        )
+        for row in rows
+    )
+
+
+@pytest.mark.django_db
+def test_paying_again_costs_as_many_queries_whatever_the_crew(api: Caller) -> None:
+    """Also beyond the crew whose attempts are looked up by their booking instead of by their ids."""
+    counts = []
+    api.get("bookings")  # notes the token's use, once a minute
+    for reference, size in (("BK-1", 1), ("BK-50", 50), ("BK-501", 501)):
+        make_booking(*(f"acct_{n}" for n in range(size)), reference=reference)
+        api.post(f"bookings/{reference}/transfers")
+        _sent(reference)
+        with CaptureQueriesContext(connection) as queries:
+            again = api.post(f"bookings/{reference}/transfers").json()
+        assert [one["outcome"] for one in again["results"]] == ["in_progress"] * size
+        assert all(one["transfer"]["attempts"] for one in again["results"])
+        counts.append(len(queries))
+    assert counts == [8, 8, 8]
+
+
+@pytest.mark.django_db
+def test_every_answer_shows_a_transfer_alike(api: Caller) -> None:
+    make_booking("acct_1", reference="BK-1")
+    api.post("bookings/BK-1/transfers")
+    _sent("BK-1")
+    Transfer.objects.update(outcome_unknown=True)
+    (paid,) = api.post("bookings/BK-1/transfers").json()["results"]
+    shown = paid["transfer"]
+    assert shown["next_check_at"] and shown["attempts"][0]["sent_at"]
+    assert shown["waiting_for"] == {"code": "balance", "message": "Fill it up."}
+    assert shown == api.get(f"transfers/{shown['id']}").json()
+    assert shown == api.get("transfers").json()["results"][0]
+    assert shown == api.get("bookings/BK-1").json()["crew"][0]["transfer"]
+    assert shown == api.get("bookings/BK-1/transfers").json()["results"][0]["transfer"]
 
 
 @pytest.mark.django_db

@@ -12,7 +12,6 @@ from api.etags import etag
 from api.views import ApiView, ApiViewSet
 from transfers.api import operations
 from transfers.api.documents import (
-    Attempts,
     Document,
     booking_document,
     booking_row,
@@ -36,9 +35,10 @@ from transfers.api.serializers import (
     Preview,
 )
 from transfers.models import Booking
-from transfers.selectors import CrewRow, attempts_of, crew_preview, crew_rows, get_booking
+from transfers.selectors import CrewRow, crew_preview, crew_rows, get_booking
 from transfers.services.create_booking import NewCrewMember, create_booking
 from transfers.services.pay_crew import NotOnBooking, pay_crew
+from transfers.shown import Attempts, attempts_of
 
 
 class Bookings(ApiViewSet):
@@ -101,7 +101,7 @@ def _document(booking: Booking) -> Document:
 
 
 def _attempts(rows: Sequence[CrewRow]) -> Attempts:
-    return attempts_of(row.transfer for row in rows if row.transfer is not None)
+    return attempts_of([row.transfer for row in rows if row.transfer is not None])
 
 
 class BookingDetail(ApiView):
@@ -164,7 +164,7 @@ class BookingTransfersView(ApiView):
             user_ids=values.get("user_ids"),
             preview_token=values.get("preview_token"),
         )
-        attempts = attempts_of(pay.transfer for pay in pays)
+        attempts = attempts_of([pay.transfer for pay in pays])
         return Response(bulk_document(booking, pays, attempts), status=202)
 
 

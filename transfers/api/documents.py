@@ -3,7 +3,7 @@
 Amounts are strings with their currency beside them, times are RFC 3339 in UTC, nothing here asks the database.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,33 +16,36 @@ from transfers.models import (
     Transfer,
     TransferAttempt,
     TransferStatus,
+    waiting_for,
 )
 from transfers.selectors import CrewPreview, CrewRow
 from transfers.services.pay_crew import CrewPay, outcome_of
+from transfers.shown import Attempts, ShownAttempt, ShownTransfer
 
 Document = dict[str, Any]
-Attempts = Mapping[int, list[TransferAttempt]]
 
 
-def moment(at: datetime | None) -> str | None:
-    """`2026-11-20T13:05:59.120000Z`; None stays None."""
-    if at is None:
-        return None
+def moment(at: datetime | str | None) -> str | None:
+    """`2026-11-20T13:05:59.120000Z`; None stays None, and so does what the database has written already."""
+    if at is None or isinstance(at, str):
+        return at
     return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
-def transfer_document(transfer: Transfer, attempts: Iterable[TransferAttempt]) -> Document:
+def transfer_document(
+    transfer: Transfer | ShownTransfer, attempts: Iterable[TransferAttempt | ShownAttempt]
+) -> Document:
     """One debt with its attempts, as the contract names its fields."""
     failed = transfer.status == TransferStatus.FAILED
     attempts = list(attempts)
-    returned = transfer.returned
+    currency = transfer.currency
     return {
         "id": transfer.pk,
         "source": {"type": transfer.source_type, "reference": transfer.source_reference},
         "user_id": transfer.user_id or None,
         "payee_name": transfer.payee_name,
-        "amount": transfer.amount.format(),
-        "currency": transfer.currency,
+        "amount": Money(transfer.amount_minor, currency).format(),
+        "currency": currency,
         "rail": transfer.rail,
         "status": transfer.status,
         "version": transfer.version,
@@ -52,8 +55,8 @@ def transfer_document(transfer: Transfer, attempts: Iterable[TransferAttempt]) -
         if failed
         else None,
         "rail_reference": transfer.rail_reference or None,
-        "reversed_amount": Money(transfer.reversed_minor, transfer.currency).format(),
-        "returned": returned and {"amount": returned.format(), "currency": returned.currency},
+        "reversed_amount": Money(transfer.reversed_minor, currency).format(),
+        "returned": _returned(transfer),
         "waiting_for": _waiting_for(attempts),
         "supersedes": transfer.supersedes_id,
         "attempts": [attempt_document(attempt) for attempt in attempts],
@@ -62,12 +65,20 @@ def transfer_document(transfer: Transfer, attempts: Iterable[TransferAttempt]) -
     }
 
 
-def _waiting_for(attempts: Iterable[TransferAttempt]) -> Document | None:
-    waiting = [attempt.waiting_for for attempt in attempts if attempt.waiting_for]
+def _returned(transfer: Transfer | ShownTransfer) -> Document | None:
+    if not transfer.returned_minor:
+        return None
+    amount = Money(transfer.returned_minor, transfer.returned_currency)
+    return {"amount": amount.format(), "currency": amount.currency}
+
+
+def _waiting_for(attempts: Iterable[TransferAttempt | ShownAttempt]) -> Document | None:
+    told = (waiting_for(attempt.outcome, attempt.progress) for attempt in attempts)
+    waiting = [one for one in told if one]
     return {name: waiting[-1][name] for name in ("code", "message")} if waiting else None
 
 
-def attempt_document(attempt: TransferAttempt) -> Document:
+def attempt_document(attempt: TransferAttempt | ShownAttempt) -> Document:
     """One try. While it is in flight there is no outcome yet: null."""
     return {
         "number": attempt.number,

@@ -15,10 +15,11 @@ from transfers.api.filters import TransferFilters, query_values, transfers_like
 from transfers.api.requests import Nothing, Reversal, checked, refuse_query
 from transfers.api.serializers import ConfirmedTransfer, TransferShown
 from transfers.models import Transfer
-from transfers.selectors import attempts_of, get_transfer
+from transfers.selectors import get_transfer
 from transfers.services.confirm_transfer import confirm_transfer
 from transfers.services.retry_transfer import retry_transfer
 from transfers.services.reverse_transfer import reverse_transfer
+from transfers.shown import attempts_of
 
 _ONE = [operations.TRANSFER_ID, operations.ETAG]
 

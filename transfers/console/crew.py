@@ -27,6 +27,7 @@ from transfers.models import Booking, CrewMember, Transfer, TransferStatus
 from transfers.selectors import crew_preview
 from transfers.services.pay_crew import pay_crew
 from transfers.services.retry_transfer import retry_transfer
+from transfers.shown import ShownTransfer
 
 # Each retry is a transaction of its own; more than this would keep one request too long.
 MOST_RETRIES: Final = 200
@@ -39,7 +40,7 @@ class Confirmation:
 
     booking: Booking
     to_pay: list[CrewMember]
-    to_retry: list[Transfer]
+    to_retry: list[ShownTransfer]
     skipped: list[tuple[CrewMember, str]]
     total: Money
     preview_token: str

@@ -23,6 +23,7 @@ from transfers.models import (
     TransferStatus,
 )
 from transfers.selectors import transfers_with_attempts
+from transfers.shown import ShownTransfer
 
 MOST_LINES: Final = 200
 # Up to so many people the crew keeps its own order, so that nobody moves while one looks.
@@ -187,7 +188,7 @@ def _lines(booking: Booking, ids: Sequence[int]) -> list[CrewLine]:
     return [_line(member, transfers.get(member.user_id), findings) for member in people]
 
 
-def disputed(transfers: Iterable[Transfer]) -> dict[int, int]:
+def disputed(transfers: Iterable[Transfer | ShownTransfer]) -> dict[int, int]:
     """Open findings about the failed ones among `transfers`: transfer id -> finding id."""
     failed = [f"transfer:{one.pk}" for one in transfers if one.status == TransferStatus.FAILED]
     if not failed:

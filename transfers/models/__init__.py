@@ -1,6 +1,6 @@
 """Columns, constraints, and the transition tables (declared once, with empty bodies)."""
 
-from transfers.models.attempt import AttemptOutcome, TransferAttempt
+from transfers.models.attempt import AttemptOutcome, TransferAttempt, waiting_for
 from transfers.models.booking import Booking, BookingStatus, CrewMember, PaymentState
 from transfers.models.finding import Finding, FindingState
 from transfers.models.pace import Pace
@@ -24,4 +24,5 @@ __all__ = [
     "TransferAttempt",
     "TransferReversal",
     "TransferStatus",
+    "waiting_for",
 ]

@@ -1,5 +1,7 @@
 """`TransferAttempt`: one try on one rail, written with its key and exact request before the call."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -15,6 +17,14 @@ class AttemptOutcome(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
+
+
+def waiting_for(outcome: str, progress: dict[str, Any]) -> dict[str, str]:
+    """Code and message of what the rail waits for before money can move; empty when it waits for nothing."""
+    if outcome not in (AttemptOutcome.LIVE, AttemptOutcome.UNKNOWN):
+        return {}
+    waiting: dict[str, str] = progress.get("waiting") or {}
+    return waiting
 
 
 class TransferAttempt(models.Model):
@@ -85,10 +95,8 @@ class TransferAttempt(models.Model):
 
     @property
     def waiting_for(self) -> dict[str, str]:
-        """Code and message of what the rail waits for before money can move; empty when it waits for nothing."""
-        is_open = self.outcome in (AttemptOutcome.LIVE, AttemptOutcome.UNKNOWN)
-        waiting: dict[str, str] = self.progress.get("waiting") or {}
-        return waiting if is_open else {}
+        """What the function of this name says of it."""
+        return waiting_for(self.outcome, self.progress)
 
     @property
     def may_have_moved_money(self) -> bool:
