@@ -6,6 +6,8 @@ from typing import Any
 from celery import Celery
 from celery.bootsteps import StartStopStep
 
+from payouts_site.alive import mark
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "payouts_site.settings")
 
 app = Celery("paidonce")
@@ -24,7 +26,7 @@ class SweepStep(StartStopStep):
         """Begin to sweep. The import waits for Django's apps, which are ready only once a worker starts."""
         from transfers.sweep import Sweeper  # noqa: PLC0415 - this module is imported by settings' package
 
-        self._sweeper = Sweeper()
+        self._sweeper = Sweeper(progress=mark)
         self._sweeper.start()
 
     def stop(self, parent: Any) -> None:

@@ -6,6 +6,23 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+from payouts_site.logs import formatter
+
+
+class OneLineLogger(Logger):  # type: ignore[misc]  # gunicorn has no type hints
+    """gunicorn's own messages in the format of all others: a malformed request line forges nothing."""
+
+    def setup(self, cfg: Any) -> None:
+        """Replace the formatters that gunicorn chose."""
+        super().setup(cfg)
+        shape = formatter(debug=os.environ.get("DEBUG", "").lower() in ("1", "true", "yes", "on"))
+        for handler in self.error_log.handlers:
+            handler.setFormatter(shape)
+
+
+logger_class = OneLineLogger
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))

@@ -5,21 +5,21 @@ ready: taking the console away would hide the trouble without curing it.
 """
 
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 import redis
+from amqp.exceptions import AMQPError
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from payouts_site import measures
-
-_BROKER_TIMEOUT_SECONDS = 0.5
+from api.problems import Problem
+from payouts_site import broker, measures
 
 
 @require_safe
@@ -33,7 +33,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """503 unless database, broker and migrations are as they must be; each with its own word."""
     checks: dict[str, Any] = {
         "database": _word(_database),
-        "broker": _word(_broker),
+        "broker": _word(broker.ping),
         "migrations": _word(_migrations),
     }
     ready = all(word == "ok" for word in checks.values())
@@ -52,7 +52,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 def _word(check: Callable[[], None]) -> str:
     try:
         check()
-    except (DatabaseError, redis.RedisError, OSError, _Pending) as error:
+    except (DatabaseError, redis.RedisError, AMQPError, OSError, _Pending) as error:
         return f"failed: {type(error).__name__.lstrip('_')}"
     return "ok"
 
@@ -64,19 +64,6 @@ class _Pending(Exception):
 def _database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-
-
-def _broker() -> None:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=_BROKER_TIMEOUT_SECONDS,
-        socket_timeout=_BROKER_TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
-    try:
-        client.ping()
-    finally:
-        client.close()
 
 
 _applied = False
@@ -94,10 +81,33 @@ def _migrations() -> None:
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """This process's counters, then what the database says at this moment (the same from every process)."""
+    """This process's counters, then what the database says at this moment (the same from every process).
+
+    For whoever has METRICS_TOKEN; where there is none, for this machine, unless a proxy speaks for somebody.
+    """
+    if not _may_measure(request):
+        return Problem(
+            request,
+            status=403,
+            code="permission_denied",
+            title="Not allowed",
+            detail="Send METRICS_TOKEN as a bearer token; without one only this machine may ask.",
+        )
     text = generate_latest(REGISTRY)
     try:
         text += generate_latest(measures.registry())
     except DatabaseError:
         text += b"paidonce_database_up 0\n"
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return constant_time_compare(given, settings.METRICS_TOKEN)
+    if request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded"):
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return not request.META.get("REMOTE_ADDR")  # a Unix socket has no address

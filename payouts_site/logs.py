@@ -1,11 +1,16 @@
-"""How log lines look: one JSON object a line in production, coloured text in development; request ids in both.
+"""How log lines look: one JSON object a line in production, text in development; request ids in both.
 
-Lines name things by id. Payloads, tokens and bank details are never logged, so there is nothing to redact.
+Lines name things by id, and pass the net of payouts_site.redact before they are written. One event is one line:
+control characters are written out, so that nobody can forge a second one.
 """
 
+import logging
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from payouts_site.redact import one_line, redact
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -15,6 +20,42 @@ _SHARED: list[Any] = [
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.StackInfoRenderer(),
 ]
+# Local variables of a frame may be anything, so that no traceback shows them.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+# Added by the processors above; nothing from outside is in them.
+_OURS = ("timestamp", "level", "request_id")
+
+
+def safe(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: secrets and bank details masked, control characters written out."""
+    kept = {name: event.pop(name) for name in _OURS if name in event}
+    trace = event.pop("exception", None)
+    shown: dict[str, Any] = one_line({**kept, **redact(dict(event))})
+    if trace is not None:
+        # In development a traceback is text over several lines, each of them indented.
+        shown["exception"] = redact(trace) if isinstance(trace, str) else one_line(redact(trace))
+    return shown
+
+
+def formatter(*, debug: bool) -> logging.Formatter:
+    """The one formatter of every handler, also of gunicorn's."""
+    last: list[Any] = (
+        [
+            structlog.processors.format_exc_info,
+            safe,
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+        if debug
+        else [_TRACEBACKS, safe, structlog.processors.JSONRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+    )
 
 
 def logging_settings(*, debug: bool) -> dict[str, Any]:
@@ -25,21 +66,10 @@ def logging_settings(*, debug: bool) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=False)]
-        if debug
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    )
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "lines": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": _SHARED,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-            }
-        },
+        "formatters": {"lines": {"()": formatter, "debug": debug}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "INFO"},
         "loggers": {

@@ -27,6 +27,8 @@ DEBUG = env.bool("DEBUG", default=False)
 
 _REQUIRED = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS")
 _missing = [name for name in _REQUIRED if not env.str(name, default="")]
+if "REDIS_URL" in _missing and env.str("BROKER_URL", default=""):
+    _missing.remove("REDIS_URL")
 if DEBUG and "DATABASE_URL" not in _missing:
     _missing = []
 if _missing:
@@ -116,7 +118,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery: ids only, no ETA, no retries, results ignored (architecture, measured facts) -----------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
-CELERY_BROKER_URL = REDIS_URL
+# Another broker in its place: amqp://… is RabbitMQ. Nothing but wake-up messages travels through it.
+BROKER_URL = env.str("BROKER_URL", default="")
+CELERY_BROKER_URL = BROKER_URL or REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -125,7 +129,7 @@ CELERY_WORKER_CONCURRENCY = env.int("WORKER_THREADS", default=32)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "payouts_site.beat:LivingScheduler"
 # First values only: the schedule lives in the database and is edited in the console.
 CELERY_BEAT_SCHEDULE = {
     "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
@@ -292,8 +296,12 @@ KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105 - a model's name, not a secre
 MIGRATION_MODULES = {"knox": None}  # its migrations create the table that ours replaces
 REST_KNOX = {"TOKEN_TTL": timedelta(days=90), "AUTH_HEADER_PREFIX": "Bearer"}
 
+# --- Measures: with a token whoever has it may read /metrics, without one this machine may -----------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # --- Logs --------------------------------------------------------------------------------------------
 LOGGING = logging_settings(debug=DEBUG)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "payouts_site.error_reports.ReportFilter"
 
 # --- Static files, time, language -------------------------------------------------------------------
 STATIC_URL = "static/"

@@ -6,8 +6,7 @@ be missed for ever. Every worker process sweeps; a row that two of them find is 
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import structlog
 from django.conf import settings
@@ -53,8 +52,13 @@ def work_on(table: str, ids: Iterable[int]) -> None:
             connection.close()
 
 
-def sweep_once(pool: ThreadPoolExecutor | None = None) -> int:
-    """Do all work that is due now; how many rows were found. Without a pool, in this thread (tests, commands)."""
+def sweep_once(
+    pool: ThreadPoolExecutor | None = None, progress: Callable[[], None] = lambda: None
+) -> int:
+    """Do all work that is due now; how many rows were found. Without a pool, in this thread (tests, commands).
+
+    `progress` is called after each row that a pool worked on.
+    """
     found = 0
     for table in WORK:
         ids = due_ids(table)
@@ -64,23 +68,27 @@ def sweep_once(pool: ThreadPoolExecutor | None = None) -> int:
         if pool is None:
             work_on(table, ids)
         else:
-            wait_for([pool.submit(work_on, table, [pk]) for pk in ids])
+            for done in as_completed([pool.submit(work_on, table, [pk]) for pk in ids]):
+                done.result()
+                progress()
     return found
 
 
 class Sweeper(threading.Thread):
-    """Sweeps in a worker process until it is told to stop."""
+    """Sweeps in a worker process until it is told to stop; calls `progress` as long as it gets on."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Callable[[], None] = lambda: None) -> None:
         super().__init__(name="sweeper", daemon=True)
+        self._progress = progress
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Sweep, then sleep for SWEEP_INTERVAL_SECONDS; at once again while whole rounds are found."""
         with ThreadPoolExecutor(settings.CELERY_WORKER_CONCURRENCY, "sweep") as pool:
             while not self._stopping.is_set():
+                self._progress()
                 try:
-                    found = sweep_once(pool)
+                    found = sweep_once(pool, self._progress)
                 except Exception:
                     log.exception("transfers.sweep_failed")
                     found = 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import structlog
+from amqp.exceptions import AMQPError
 from celery import current_app
 from django.db import transaction
 from kombu import pools
@@ -27,7 +28,21 @@ MOST_IDS_IN_A_MESSAGE = 100
 # Up to so many messages, a batch is spread over that many workers' threads; beyond, messages get fuller.
 MESSAGES_TO_SPREAD_OVER = 32
 QUIET_SECONDS_AFTER_FAILURE = 5.0
-_TIMEOUTS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5, "max_retries": 0}
+_TIMEOUT_SECONDS = 0.5
+# What each kind of broker's client calls them.
+_TIMEOUTS: dict[str, dict[str, float]] = {
+    "redis": {
+        "socket_connect_timeout": _TIMEOUT_SECONDS,
+        "socket_timeout": _TIMEOUT_SECONDS,
+        "max_retries": 0,
+    },
+    "amqp": {
+        "connect_timeout": _TIMEOUT_SECONDS,
+        "read_timeout": _TIMEOUT_SECONDS,
+        "write_timeout": _TIMEOUT_SECONDS,
+        "max_retries": 0,
+    },
+}
 
 wake_failures = Counter("paidonce_wake_failures_total", "Wake-up messages that could not be queued")
 _quiet_until = 0.0
@@ -53,18 +68,21 @@ def wake(all_ids: Sequence[int], *, task: str = TRANSFER_TASK) -> None:
         return
     try:
         producers = _producers(current_app.conf.broker_write_url)
-        with producers.acquire(block=True, timeout=_TIMEOUTS["socket_timeout"]) as producer:
+        with producers.acquire(block=True, timeout=_TIMEOUT_SECONDS) as producer:
             for ids in batches(all_ids):
                 current_app.send_task(task, args=[ids], producer=producer, retry=False)
-    except (KombuError, RedisError, OSError) as error:
+    except (KombuError, RedisError, AMQPError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS_AFTER_FAILURE
         wake_failures.inc()
-        log.warning("transfers.wake_failed", error=str(error), task=task, ids=len(all_ids))
+        log.warning(
+            "transfers.wake_failed", error=type(error).__name__, task=task, ids=len(all_ids)
+        )
 
 
 @cache
 def _producers(address: str) -> pools.ProducerPool:
     """This process' kept connections to a queue, shared by its threads; each is opened when first needed."""
-    broker = current_app.connection_for_write(address, transport_options=_TIMEOUTS)
+    kind = "amqp" if address.startswith(("amqp:", "amqps:", "pyamqp:")) else "redis"
+    broker = current_app.connection_for_write(address, transport_options=_TIMEOUTS[kind])
     kept: pools.ProducerPool = pools.producers[broker]
     return kept

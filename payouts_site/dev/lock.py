@@ -17,10 +17,17 @@ from payouts_site.dev.terminal import say, step
 _DEVELOPMENT = "requirements-dev.lock"
 # file -> what `uv pip compile` resolves into it
 LOCKS: dict[str, tuple[str, ...]] = {
-    _DEVELOPMENT: ("pyproject.toml", "--group=embedded", "--group=test", "--group=lint"),
+    _DEVELOPMENT: (
+        "pyproject.toml",
+        "--group=embedded",
+        "--group=test",
+        "--group=lint",
+        "--group=observe",
+    ),
     "requirements.lock": ("pyproject.toml",),
     "requirements-run.lock": ("pyproject.toml", "--group=embedded"),
     "requirements-browser.lock": ("--group=browser",),
+    "requirements-observe.lock": ("--group=observe",),
     "requirements-uv.lock": ("-",),
 }
 

@@ -188,3 +188,18 @@ def test_metrics_say_so_when_the_database_is_away(client: Client) -> None:
     assert found["paidonce_database_up", ""] == 0
     assert ("paidonce_transfers", "pending") not in found
     assert issubclass(OperationalError, DatabaseError)
+
+
+def test_metrics_are_for_this_machine_or_for_whoever_has_the_token(
+    client: Client, settings: Settings
+) -> None:
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", REMOTE_ADDR="10.0.0.7").status_code == 403
+    forwarded = client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert (forwarded.status_code, forwarded.json()["code"]) == (403, "permission_denied")
+    settings.METRICS_TOKEN = "a-token"
+    assert client.get("/metrics").status_code == 403
+    right = {"Authorization": "Bearer a-token"}
+    assert client.get("/metrics", headers=right, REMOTE_ADDR="10.0.0.7").status_code == 200
+    wrong = {"Authorization": "Bearer a-tokem"}
+    assert client.get("/metrics", headers=wrong).status_code == 403

@@ -249,7 +249,7 @@ class TestSweep:
         troubles = [OperationalError("gone"), InterfaceError("connection already closed")]
         calm = threading.Event()
 
-        def sometimes(_: object = None) -> int:
+        def sometimes(*_: object) -> int:
             if troubles:
                 raise troubles.pop()
             calm.set()
