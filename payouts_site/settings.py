@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from payouts_site.logs import logging_settings
+from payouts_site.stellar_settings import asset_issuers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -140,6 +141,9 @@ CELERY_BEAT_SCHEDULE = {
 SWEEP_INTERVAL_SECONDS = env.float("SWEEP_INTERVAL_SECONDS", default=10)
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=120)
 RAIL_TIMEOUT_SECONDS = env.float("RAIL_TIMEOUT_SECONDS", default=30)
+WATCH_INTERVAL_SECONDS = env.float("WATCH_INTERVAL_SECONDS", default=5)
+STALE_SESSION_SECONDS = env.float("STALE_SESSION_SECONDS", default=300)
+RECONCILE_INTERVAL_SECONDS = env.float("RECONCILE_INTERVAL_SECONDS", default=300)
 PROBE_DELAYS_SECONDS = [
     float(delay) for delay in env.list("PROBE_DELAYS_SECONDS", default=[5, 15, 60, 300, 3600])
 ]
@@ -164,6 +168,21 @@ WISE_WEBHOOK_PUBLIC_KEY = env.str("WISE_WEBHOOK_PUBLIC_KEY", default="", multili
 WISE_MAX_PER_SECOND = env.float("WISE_MAX_PER_SECOND", default=10)
 if WISE_API_FAMILY not in ("legacy", "calendar"):
     raise ImproperlyConfigured("WISE_API_FAMILY is legacy or calendar.")
+# Stellar is on once HORIZON_URL is set. Payments come in at the receiving account and go out from the treasury.
+HORIZON_URL = env.str("HORIZON_URL", default="")
+STELLAR_NETWORK_PASSPHRASE = env.str("STELLAR_NETWORK_PASSPHRASE", default="")
+STELLAR_RECEIVING_ACCOUNT = env.str("STELLAR_RECEIVING_ACCOUNT", default="")
+STELLAR_TREASURY_SECRET = env.str("STELLAR_TREASURY_SECRET", default="")
+# Code -> issuer of each asset that payouts may use by its code; XLM is always the native one.
+STELLAR_ASSETS = asset_issuers(env.list("STELLAR_ASSETS", default=[]))
+# How many transactions may be under way at once, one per channel. Without secrets of their own for
+# the channels the treasury itself is the only source.
+STELLAR_CHANNELS = env.int("STELLAR_CHANNELS", default=1)
+STELLAR_CHANNEL_SECRETS = env.list("STELLAR_CHANNEL_SECRETS", default=[])
+if HORIZON_URL and not STELLAR_NETWORK_PASSPHRASE:
+    raise ImproperlyConfigured(
+        "HORIZON_URL needs STELLAR_NETWORK_PASSPHRASE: which network a signature is for is never guessed."
+    )
 
 # --- Payout review ----------------------------------------------------------------------------------
 # Bank details are encrypted under these secrets, newest first; without any, under one made from SECRET_KEY.

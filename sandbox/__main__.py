@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import logging
 import os
 import signal
@@ -24,41 +25,55 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=12111, help="0 takes a free one")
     parser.add_argument("--wise-port", type=int, help="serve Wise there too; 0 takes a free one")
+    parser.add_argument("--horizon-port", type=int, help="serve Horizon there; 0 takes a free one")
     parser.add_argument("--data-dir", type=Path, required=True, help="where the books are kept")
     return parser.parse_args()
 
 
-async def run(host: str, port: int, wise_port: int | None, data_dir: Path) -> None:
+async def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
+    host, data_dir = options.host, options.data_dir
     stripe = StripeRail(
         data_dir,
         os.environ.get("STRIPE_WEBHOOK_URL", ""),
         os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_sandbox"),
     )
     wise = None
-    if wise_port is not None:
+    if options.wise_port is not None:
         wise = WiseRail(data_dir, os.environ.get("WISE_WEBHOOK_URL", ""))
-    rails: list[Rail] = [stripe] if wise is None else [wise, stripe]
+    # A port of its own for each, because /v1/transfers is Stripe's path as well as Wise's.
+    own: list[tuple[str, Rail, int]] = []
+    if wise is not None:
+        own.append(("Wise", wise, options.wise_port))
+    if options.horizon_port is not None:
+        # stellar_sdk takes most of a second to import: only whoever wants it waits for it.
+        horizon = importlib.import_module("sandbox.horizon.rail").HorizonRail(data_dir)
+        own.append(("Horizon", horizon, options.horizon_port))
+    rails: list[Rail] = [*(rail for _, rail, _ in own), stripe]
     for rail in rails:
         await rail.start()
     console = Console(stripe, None if wise is None else WisePage(wise))
-    listeners = [await Server(rails, console.handle).listen(host, port)]
+    listeners = [await Server(rails, console.handle).listen(host, options.port)]
     announced = f"sandbox listening on {address(host, listeners[0])}"
-    if wise is not None and wise_port is not None:
-        # A port of its own, because /v1/transfers is Stripe's path too.
-        listeners.append(await Server([], wise.handle).listen(host, wise_port))
-        announced += f" and for Wise on {address(host, listeners[1])}"
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+    for name, rail, port in own:
+        listeners.append(await Server([], rail.handle).listen(host, port))
+        announced += f" and for {name} on {address(host, listeners[-1])}"
     sys.stdout.write(f"{announced}\n")
     sys.stdout.flush()
-    await stop.wait()
+    await stopped()
     for listener in listeners:
         listener.close()
     for rail in rails:
         await rail.stop()
+
+
+async def stopped() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()
 
 
 def address(host: str, listener: asyncio.Server) -> str:
@@ -71,7 +86,7 @@ def main() -> int:
     options = arguments()
     logging.basicConfig(level=logging.WARNING, format="sandbox: %(levelname)s %(message)s")
     try:
-        asyncio.run(run(options.host, options.port, options.wise_port, options.data_dir))
+        asyncio.run(run(options))
     except (JournalInUseError, JournalCorruptError, OSError, ValueError) as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 1

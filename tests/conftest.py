@@ -14,6 +14,7 @@ from audit.models import Entry, Seal
 from payouts_site import celery_app
 from payouts_site.dev.browser import NoBrowser, launch_options
 from payouts_site.dev.throwaway import without_proxy
+from tests.sandbox_horizon import SandboxHorizon
 from tests.sandbox_process import SandboxProcess
 from tests.stack import Stack
 from transfers import wake
@@ -99,6 +100,24 @@ def sandbox(session_sandbox: SandboxProcess, settings: Settings) -> Iterator[San
     stripe_rail.cache_clear()
     yield session_sandbox
     stripe_rail.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def session_horizon() -> Iterator[SandboxProcess]:
+    """One sandbox with Horizon a test process, only if a test wants it. Use `horizon`."""
+    with SandboxProcess(horizon=True) as running:
+        yield running
+
+
+@pytest.fixture
+def horizon(session_horizon: SandboxProcess, settings: Settings) -> SandboxHorizon:
+    """A fresh Stellar network that this process' settings point at, calm (see tests/sandbox_horizon.py)."""
+    fresh = session_horizon.horizon
+    fresh.reset()
+    for name, value in fresh.settings_of_the_product().items():
+        setattr(settings, name, value)
+    settings.RAIL_TIMEOUT_SECONDS = 5.0
+    return fresh
 
 
 @pytest.fixture

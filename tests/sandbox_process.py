@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from payouts_site.dev.lifetime import die_with_parent
+from tests.sandbox_horizon import SandboxHorizon
 from tests.sandbox_wise import SandboxWise
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +47,7 @@ class SandboxProcess:
 
     `limits=False` (the default) lifts the rate limiters, so that only tests about them meet them.
     `wise=True` starts Wise's stand-in too: `wise_url` for the client, `wise` for control and books.
+    `horizon=True` the same for Horizon: `horizon_url`, `horizon`.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class SandboxProcess:
         wise: bool = False,
         wise_webhook_url: str = "",
         wise_port: int = 0,
+        horizon: bool = False,
+        horizon_port: int = 0,
     ) -> None:
         self.webhook_url = webhook_url
         self.webhook_secret = webhook_secret
@@ -69,6 +73,8 @@ class SandboxProcess:
         self._with_wise = wise
         self.wise_webhook_url = wise_webhook_url
         self.wise_port = wise_port
+        self._with_horizon = horizon
+        self.horizon_port = horizon_port
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -89,6 +95,18 @@ class SandboxProcess:
         return SandboxWise(self.call, limits=self._limits)
 
     @property
+    def horizon_url(self) -> str:
+        """HORIZON_URL. Raises SandboxError without `horizon=True`."""
+        if not self._with_horizon:
+            raise SandboxError("start it with horizon=True")
+        return f"http://127.0.0.1:{self.horizon_port}"
+
+    @property
+    def horizon(self) -> SandboxHorizon:
+        """Horizon's ledgers, knobs, faults and books."""
+        return SandboxHorizon(self.call, self.horizon_url, limits=self._limits)
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -101,6 +119,8 @@ class SandboxProcess:
             self.settings(rate_limit_per_second=0, endpoint_limit_per_second=0)
         if fresh and self._with_wise:
             self.wise.calm()
+        if fresh and self._with_horizon:
+            self.horizon.calm()
         return self
 
     def _launch(self) -> None:
@@ -115,6 +135,8 @@ class SandboxProcess:
         command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
         if self._with_wise:
             command += ["--wise-port", str(self.wise_port)]
+        if self._with_horizon:
+            command += ["--horizon-port", str(self.horizon_port)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [*command, "--data-dir", str(self.data_dir)],
@@ -132,6 +154,7 @@ class SandboxProcess:
             if announced and said.endswith("\n"):
                 self.port = int(announced[0])
                 self.wise_port = int(announced[1]) if self._with_wise else 0
+                self.horizon_port = int(announced[-1]) if self._with_horizon else 0
                 return
             if self._process.poll() is not None:
                 raise SandboxError(f"the sandbox ended with {self._process.returncode}: {said}")

@@ -79,11 +79,13 @@ class Programs:
             for rail in ("stripe", "wise")
         }
         port = url.rpartition(":")[2]
-        wise = self.settings.get("SANDBOX_WISE_URL")
-        wise_port = ("--wise-port", wise.rpartition(":")[2]) if wise else ()
+        more_ports: list[str] = []
+        for rail in ("wise", "horizon"):
+            if own := self.settings.get(f"SANDBOX_{rail.upper()}_URL"):
+                more_ports += [f"--{rail}-port", own.rpartition(":")[2]]
         return self._program(
             "sandbox",
-            *("sandbox", "--port", port, "--data-dir", str(folder), *wise_port),
+            *("sandbox", "--port", port, "--data-dir", str(folder), *more_ports),
             ready=lambda: answers(f"{url}/healthz"),
             environment=hook,
         )

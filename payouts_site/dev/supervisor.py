@@ -32,6 +32,7 @@ from payouts_site.dev.terminal import say, step
 SERVICES_FILE = RUN / "services.env"
 LOCK_FILE = RUN / "lock"
 _DEFAULT_PORT = 8000
+_DEV_CHANNELS = 4
 _POLL_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -119,11 +120,30 @@ class Supervisor:
         return last_json_object(demo)
 
     def _trust_the_sandbox(self) -> None:
-        """Wise signs its messages; the sandbox makes its key pair when it starts for the first time."""
+        """Settings that only the running sandbox knows: Wise's public key, who is who on its Stellar network."""
+        self._trust_wise()
+        self._join_the_stellar_network()
+        service_settings.write(SERVICES_FILE, self.settings)
+
+    def _trust_wise(self) -> None:
         if "SANDBOX_WISE_URL" in self.settings and not os.environ.get("WISE_WEBHOOK_PUBLIC_KEY"):
             key = fetched(f"{self.settings['SANDBOX_URL']}/_sandbox/wise/public-key")
             self.settings["WISE_WEBHOOK_PUBLIC_KEY"] = key.strip().replace("\n", "\\n")
-            service_settings.write(SERVICES_FILE, self.settings)
+
+    def _join_the_stellar_network(self) -> None:
+        if "SANDBOX_HORIZON_URL" not in self.settings:
+            return
+        network = json.loads(fetched(f"{self.settings['SANDBOX_URL']}/_sandbox/horizon/network"))
+        told = {
+            "STELLAR_NETWORK_PASSPHRASE": network["passphrase"],
+            "STELLAR_RECEIVING_ACCOUNT": network["accounts"]["receiving"],
+            "STELLAR_TREASURY_SECRET": network["treasury_secret"],
+            "STELLAR_ASSETS": ",".join(network["assets"]),
+            "STELLAR_CHANNELS": str(_DEV_CHANNELS),
+            "STELLAR_CHANNEL_SECRETS": ",".join(network["channel_secrets"][:_DEV_CHANNELS]),
+        }
+        given = {name: os.environ[name] for name in told if os.environ.get(name)}
+        self.settings |= {"HORIZON_URL": self.settings["SANDBOX_HORIZON_URL"]} | told | given
 
     def _start(self, process: ManagedProcess) -> None:
         self.started.append(process)
@@ -175,6 +195,9 @@ class Supervisor:
                     "WISE_API_TOKEN": "sandbox-paidonce",
                     "WISE_PROFILE_ID": "28891298",
                 }
+            if not os.environ.get("HORIZON_URL"):
+                horizon = f"http://127.0.0.1:{embedded.free_port()}"
+                self.settings["SANDBOX_HORIZON_URL"] = horizon
         # What the user's environment says wins, here as in the product's settings.
         given = {name: os.environ[name] for name in self.settings if os.environ.get(name)}
         self.settings |= given
