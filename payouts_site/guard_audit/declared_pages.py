@@ -147,6 +147,7 @@ HARMLESS: Final[dict[str, str]] = {
     "command state_machines": "reads",
     "command verify_audit": "reads",
     "command race_report": "reads",
+    "command doctor": "reads",
 }
 
 # They show buttons from a table of verbs, so their code names what it does not call. The test: a GET changes nothing.
