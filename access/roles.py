@@ -23,6 +23,10 @@ Capability = Literal[
     "payee.manage",
     "kyc.set",
     "recipient.reveal",
+    "commission.read",
+    "commission.create",
+    "commission.review",
+    "booking.close",
     "audit.read",
     "finding.read",
     "finding.resolve",
@@ -49,6 +53,12 @@ CAPABILITY_SCOPE: Final[dict[Capability, Scope]] = {
     "payee.manage": "write",
     "kyc.set": "review",
     "recipient.reveal": "review",
+    "commission.read": "read",
+    "commission.create": "write",
+    # Approve, void, claw back. Asking for a payout of commissions is "payout.create": it is reviewed.
+    "commission.review": "review",
+    # Say that a job is done or will not happen.
+    "booking.close": "write",
     "audit.read": "read",
     "finding.read": "read",
     "finding.resolve": "write",
@@ -85,6 +95,8 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
         "transfer.confirm",
         "payout.create",
         "payee.manage",
+        "commission.create",
+        "booking.close",
     },
     Role.AUDITOR: READS,
     Role.INTEGRATOR: frozenset(
@@ -99,6 +111,9 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
             "payout.read",
             "payout.create",
             "payee.manage",
+            "commission.read",
+            "commission.create",
+            "booking.close",
             "webhook.read",
             "webhook.manage",
         }

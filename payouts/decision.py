@@ -24,6 +24,9 @@ _OF_THE_DATABASE: dict[str, Refused] = {
     "one_transfer_per_debt": ObligationLive(
         "It was decided and asked again meanwhile: look again."
     ),
+    "payout_holds_its_commissions": ObligationLive(
+        "A commission that it would pay is in another request."
+    ),
     "payout_supersedes_only_the_dead": ObligationLive("The earlier payout is not proven dead."),
 }
 

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import connection
 
 from audit.actor import Actor
-from guard.door import Won, change_in_place, change_status
+from guard.door import Won, change_in_place
 from guard.errors import Conflicted
 from guard.statement import SecondsFromNow
 from money import Money
+from payouts.change import change_payout
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import within_drift
 from payouts.selectors import facts_of, returned_of
@@ -99,9 +100,7 @@ def _follow(transfer: Transfer, *, to: TransferStatus, actor: Actor, reason: str
         _disagree(payout, transfer, to=to, actor=actor)
         return
     for step in steps:
-        result = change_status(
-            PayoutRequest, payout.pk, believed=believed, to=step, actor=actor, reason=reason
-        )
+        result = change_payout(payout.pk, believed=believed, to=step, actor=actor, reason=reason)
         if not isinstance(result, Won):
             raise RuntimeError(f"payout {payout.pk} moved although its row was locked")
         believed = step

@@ -1,6 +1,7 @@
 """Payout requests: ask, look, decide. Translate in, one service call, translate out."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 
 from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
+from audit.actor import Actor
 from payouts.api.documents import event_document, payout_document
 from payouts.api.requests import Decision, NewPayout, NewStatus, PayoutFilters, Reissue
 from payouts.api.serializers import PayoutShown, TimelineShown
@@ -33,6 +35,8 @@ _ID = OpenApiParameter("payout_id", {"type": "integer", "format": "int64"}, Open
 _ONE = [_ID, operations.ETAG]
 _DECIDE = [*_ONE, operations.IF_MATCH]
 _TAGS = ["Payouts"]
+_NO_STEP = "illegal_transition validation_error"
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _documents(payouts: list[PayoutRequest]) -> list[dict[str, Any]]:
@@ -48,7 +52,8 @@ def _documents(payouts: list[PayoutRequest]) -> list[dict[str, Any]]:
     ]
 
 
-def _answer(payout: PayoutRequest, status: int = 200) -> Response:
+def payout_answer(payout: PayoutRequest, status: int = 200) -> Response:
+    """A request as every endpoint answers with it."""
     headers = {"ETag": etag(payout.version)}
     if status == 201:
         headers["Location"] = reverse("payout", kwargs={"payout_id": payout.pk})
@@ -99,7 +104,7 @@ class Payouts(ApiViewSet):
             recipient=values["recipient"],
             actor=self.actor,
         )
-        return _answer(payout, 201)
+        return payout_answer(payout, 201)
 
 
 class PayoutDetail(ApiView):
@@ -111,101 +116,95 @@ class PayoutDetail(ApiView):
     def get(self, request: Request, payout_id: int) -> Response:
         """A payout request with its quote, its review and its transfer."""
         refuse_query(request)
-        return _answer(get_payout(payout_id))
+        return payout_answer(get_payout(payout_id))
 
 
-class ApprovePayout(ApiView):
-    """Say yes."""
+class Verb(Protocol):
+    """A service that decides about one payout request."""
+
+    def __call__(
+        self,
+        *,
+        payout_id: int,
+        actor: Actor,
+        reason: str = "",
+        expected_status: str | None = None,
+        expected_version: int | None = None,
+    ) -> PayoutRequest:
+        """The request afterwards."""
+        ...
+
+
+class _Decide(ApiView):
+    """One verb about one request."""
 
     required_capability = "payout.review"
+    verb: ClassVar[Verb]
 
-    @extend_schema(
-        operation_id="approvePayout",
+    def decide(self, request: Request, payout_id: int) -> Response:
+        """Translate in, the verb, translate out."""
+        values = _belief(request, checked(Decision, request))
+        return payout_answer(self.verb(payout_id=payout_id, actor=self.actor, **values))
+
+
+def _describe(operation_id: str, **refusals: str) -> Callable[[F], F]:
+    """The schema of a decision."""
+    return extend_schema(
+        operation_id=operation_id,
         tags=_TAGS,
         parameters=_DECIDE,
         request=Decision,
-        responses={
-            200: PayoutShown,
-            **operations.refusals(
-                _403="permission_denied self_approval approval_limit_exceeded",
-                _409="already_decided obligation_live",
-                _422="illegal_transition kyc_incomplete validation_error",
-            ),
-        },
+        responses={200: PayoutShown, **operations.refusals(**refusals)},
+    )
+
+
+class ApprovePayout(_Decide):
+    """Say yes."""
+
+    verb = staticmethod(approve_payout)
+
+    @_describe(
+        "approvePayout",
+        _403="permission_denied self_approval approval_limit_exceeded",
+        _409="already_decided obligation_live",
+        _422="illegal_transition kyc_incomplete validation_error",
     )
     def post(self, request: Request, payout_id: int) -> Response:
         """Approve a requested payout; its transfer is committed with the decision."""
-        values = _belief(request, checked(Decision, request))
-        return _answer(approve_payout(payout_id=payout_id, actor=self.actor, **values))
+        return self.decide(request, payout_id)
 
 
-class RejectPayout(ApiView):
+class RejectPayout(_Decide):
     """Say no."""
 
-    required_capability = "payout.review"
+    verb = staticmethod(reject_payout)
 
-    @extend_schema(
-        operation_id="rejectPayout",
-        tags=_TAGS,
-        parameters=_DECIDE,
-        request=Decision,
-        responses={
-            200: PayoutShown,
-            **operations.refusals(
-                _409="already_decided", _422="illegal_transition validation_error"
-            ),
-        },
-    )
+    @_describe("rejectPayout", _409="already_decided", _422=_NO_STEP)
     def post(self, request: Request, payout_id: int) -> Response:
         """Reject a requested payout, for good."""
-        values = _belief(request, checked(Decision, request))
-        return _answer(reject_payout(payout_id=payout_id, actor=self.actor, **values))
+        return self.decide(request, payout_id)
 
 
-class CancelPayout(ApiView):
+class CancelPayout(_Decide):
     """Stop it."""
 
-    required_capability = "payout.review"
+    verb = staticmethod(cancel_payout)
 
-    @extend_schema(
-        operation_id="cancelPayout",
-        tags=_TAGS,
-        parameters=_DECIDE,
-        request=Decision,
-        responses={
-            200: PayoutShown,
-            **operations.refusals(
-                _409="conflict obligation_live", _422="illegal_transition validation_error"
-            ),
-        },
-    )
+    @_describe("cancelPayout", _409="conflict obligation_live", _422=_NO_STEP)
     def post(self, request: Request, payout_id: int) -> Response:
         """Cancel an approved payout before a worker has its transfer."""
-        values = _belief(request, checked(Decision, request))
-        return _answer(cancel_payout(payout_id=payout_id, actor=self.actor, **values))
+        return self.decide(request, payout_id)
 
 
-class RetryPayout(ApiView):
+class RetryPayout(_Decide):
     """Back into the queue."""
 
-    required_capability = "payout.review"
+    verb = staticmethod(retry_payout)
 
-    @extend_schema(
-        operation_id="retryPayout",
-        tags=_TAGS,
-        parameters=_DECIDE,
-        request=Decision,
-        responses={
-            200: PayoutShown,
-            **operations.refusals(
-                _409="conflict obligation_live", _422="illegal_transition validation_error"
-            ),
-        },
-    )
+    @_describe("retryPayout", _409="conflict obligation_live", _422=_NO_STEP)
     def post(self, request: Request, payout_id: int) -> Response:
         """A failed or cancelled payout is requested again, for a new decision."""
-        values = _belief(request, checked(Decision, request))
-        return _answer(retry_payout(payout_id=payout_id, actor=self.actor, **values))
+        return self.decide(request, payout_id)
 
 
 class PayoutStatusDoor(ApiView):
@@ -230,7 +229,7 @@ class PayoutStatusDoor(ApiView):
     def put(self, request: Request, payout_id: int) -> Response:
         """Move to a status under the same guards as the verb for it. `paid` and `failed` need the rail's proof."""
         values = _belief(request, checked(NewStatus, request))
-        return _answer(set_payout_status(payout_id=payout_id, actor=self.actor, **values))
+        return payout_answer(set_payout_status(payout_id=payout_id, actor=self.actor, **values))
 
 
 class PayoutClaim(ApiView):
@@ -248,7 +247,7 @@ class PayoutClaim(ApiView):
     def post(self, request: Request, payout_id: int) -> Response:
         """Show others for 60 seconds that you are looking at it. It binds nobody."""
         checked(Nothing, request)
-        return _answer(claim_payout(payout_id=payout_id, actor=self.actor))
+        return payout_answer(claim_payout(payout_id=payout_id, actor=self.actor))
 
     @extend_schema(
         operation_id="releasePayout",
@@ -260,7 +259,7 @@ class PayoutClaim(ApiView):
     def delete(self, request: Request, payout_id: int) -> Response:
         """Take your own claim back."""
         refuse_query(request)
-        return _answer(release_claim(payout_id=payout_id, actor=self.actor))
+        return payout_answer(release_claim(payout_id=payout_id, actor=self.actor))
 
 
 class ReissuePayout(ApiView):
@@ -279,7 +278,7 @@ class ReissuePayout(ApiView):
         """Ask again in place of a payout that is proven dead, once; the successor needs its own approval."""
         values = checked(Reissue, request)
         payout = reissue_payout(payout_id=payout_id, actor=self.actor, **values)
-        return _answer(payout, 201)
+        return payout_answer(payout, 201)
 
 
 class PayoutTimeline(ApiView):

@@ -2,6 +2,14 @@
 
 from django.urls import path, register_converter
 
+from payouts.api.commissions import (
+    ApproveCommission,
+    ClawBackCommission,
+    CommissionDetail,
+    CommissionPayouts,
+    Commissions,
+    VoidCommission,
+)
 from payouts.api.payees import PayeeDetail, PayeeKyc
 from payouts.api.payouts import (
     ApprovePayout,
@@ -31,6 +39,22 @@ urlpatterns = [
     path("payouts/<payout:payout_id>/claim", PayoutClaim.as_view(), name="payout-claim"),
     path("payouts/<payout:payout_id>/reissue", ReissuePayout.as_view(), name="payout-reissue"),
     path("payouts/<payout:payout_id>/timeline", PayoutTimeline.as_view(), name="payout-timeline"),
+    path("commissions", Commissions.as_view({"get": "list", "post": "create"}), name="commissions"),
+    path("commissions/payouts", CommissionPayouts.as_view(), name="commission-payouts"),
+    path("commissions/<payout:commission_id>", CommissionDetail.as_view(), name="commission"),
+    path(
+        "commissions/<payout:commission_id>/approve",
+        ApproveCommission.as_view(),
+        name="commission-approve",
+    ),
+    path(
+        "commissions/<payout:commission_id>/void", VoidCommission.as_view(), name="commission-void"
+    ),
+    path(
+        "commissions/<payout:commission_id>/claw-back",
+        ClawBackCommission.as_view(),
+        name="commission-claw-back",
+    ),
     path("payees/<payee:external_id>", PayeeDetail.as_view(), name="payee"),
     path("payees/<payee:external_id>/kyc", PayeeKyc.as_view(), name="payee-kyc"),
 ]

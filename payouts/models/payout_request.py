@@ -11,6 +11,7 @@ from django_fsm import FSMField, transition
 from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 from money import Money
+from payouts.commission_triggers import PayoutHoldsItsCommissions
 from payouts.models.payee import Payee
 from payouts.models.recipient import Recipient
 from payouts.promises import PAYOUT_PROMISES
@@ -130,6 +131,7 @@ class PayoutRequest(GuardedModel):
             ApprovalRules(name="payout_approval_rules"),
             BornRequested(name="payout_is_born_requested"),
             NotSuperseded(name="payout_is_not_superseded"),
+            PayoutHoldsItsCommissions(name="payout_holds_its_commissions"),
             RequestIsFixed(
                 name="payout_request_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete
             ),

@@ -12,6 +12,7 @@ from guard.door import Result, Won, change_status
 from guard.errors import NotFound, Refused
 from guard.statement import MOVED_PK, Insert, SecondsFromNow
 from guard.table import transition_table
+from payouts.change import change_payout
 from payouts.decision import (
     audit_refusal,
     known_status,
@@ -154,8 +155,7 @@ def _approve(
     earlier = transfer_of(payout.pk)
     try:
         with transaction.atomic():
-            result = change_status(
-                PayoutRequest,
+            result = change_payout(
                 payout.pk,
                 believed=believed,
                 to=_TO,

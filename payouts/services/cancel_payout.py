@@ -5,6 +5,7 @@ from django.db import transaction
 from audit.actor import Actor
 from guard.door import Result, Won, change_status
 from guard.errors import Refused
+from payouts.change import change_payout
 from payouts.decision import audit_refusal, known_status, raise_unless_won
 from payouts.errors import ObligationLive
 from payouts.models import PayoutRequest, PayoutStatus
@@ -38,8 +39,7 @@ def withdraw(
     """The payout and its transfer, both or neither, in the caller's transaction."""
     try:
         with transaction.atomic():
-            result = change_status(
-                PayoutRequest,
+            result = change_payout(
                 payout_id,
                 believed=believed,
                 to=PayoutStatus.CANCELLED,

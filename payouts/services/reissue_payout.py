@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from audit.actor import Actor
 from guard.errors import NotFound, Refused
+from payouts.commissions import hand_over
 from payouts.decision import audit_refusal, refusal_by_database
 from payouts.errors import ObligationLive
 from payouts.models import PayoutRequest, PayoutStatus
@@ -51,7 +52,7 @@ def _reissue(
         try:
             with transaction.atomic():
                 where = keep_recipient(earlier.payee_id, checked, actor=actor)
-                return ask(
+                successor = ask(
                     earlier.payee,
                     where,
                     earlier.amount,
@@ -60,8 +61,12 @@ def _reissue(
                     supersedes=earlier,
                     reason=reason,
                 )
+                hand_over(earlier, successor, actor=actor)
+                return successor
         except IntegrityError as error:
             refused = refusal_by_database(error)
+        except ObligationLive as error:
+            refused = error
     return audit_refusal(refused, payout_id, to=PayoutStatus.REQUESTED, actor=actor)
 
 

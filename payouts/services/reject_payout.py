@@ -3,8 +3,8 @@
 from django.db import transaction
 
 from audit.actor import Actor
-from guard.door import change_status
 from guard.statement import SecondsFromNow
+from payouts.change import change_payout
 from payouts.decision import known_status, person, raise_unless_won
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.selectors import get_payout
@@ -25,8 +25,7 @@ def reject_payout(
     """
     believed = known_status(expected_status, PayoutStatus.REQUESTED)
     with transaction.atomic():
-        result = change_status(
-            PayoutRequest,
+        result = change_payout(
             payout_id,
             believed=believed,
             to=PayoutStatus.REJECTED,

@@ -3,9 +3,10 @@
 from django.db import transaction
 
 from audit.actor import Actor
-from guard.door import Result, change_status
+from guard.door import Result
 from guard.errors import Invalid, Refused
 from guard.table import transition_table
+from payouts.change import change_payout
 from payouts.decision import audit_refusal, known_status, raise_unless_won
 from payouts.errors import ObligationLive
 from payouts.models import PayoutRequest, PayoutStatus
@@ -80,8 +81,7 @@ def _move(
         if as_believed and says not in _PROOF[to]:
             error = ObligationLive(f"Its transfer is {says}: only proof can make it {to.value}.")
             return audit_refusal(error, payout_id, to=to, actor=actor)
-    result = change_status(
-        PayoutRequest,
+    result = change_payout(
         payout_id,
         believed=believed,
         to=to,

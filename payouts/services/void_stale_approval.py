@@ -4,7 +4,8 @@ import structlog
 from django.db import transaction
 
 from audit.actor import Actor
-from guard.door import Won, change_status
+from guard.door import Won
+from payouts.change import change_payout
 from payouts.models import KycStatus, PayoutRequest, PayoutStatus
 from payouts.policy import Facts
 from payouts.services.cancel_payout import cancel_transfer
@@ -26,8 +27,7 @@ def void_stale_approval(*, payout: PayoutRequest, now: Facts, actor: Actor) -> s
     to = steps.get(PayoutStatus(payout.status))
     with transaction.atomic():
         if to is not None:
-            result = change_status(
-                PayoutRequest,
+            result = change_payout(
                 payout.pk,
                 believed=payout.status,
                 to=to,

@@ -12,6 +12,9 @@ from payouts_site.guard_audit.way import Way
 _P: Final = "POST /api/v1/payouts"
 _ONE: Final = f"{_P}/{{payout_id}}"
 _API: Final = "tests/payouts/test_api.py::"
+_C: Final = "POST /api/v1/commissions"
+_COMMISSIONS: Final = "tests/payouts/test_commissions.py::"
+_RACES: Final = "tests/payouts/test_commission_races.py::"
 _T: Final = "POST /api/v1/transfers/{transfer_id}"
 
 WAYS: Final = (
@@ -118,6 +121,36 @@ WAYS: Final = (
         "payouts.services.set_kyc.set_kyc",
         "KYC status; without approval nothing leaves",
         f"{_API}test_payees_and_kyc",
+    ),
+    Way(
+        _C,
+        "payouts.services.accrue_commission.accrue_commission",
+        "a commission that somebody may approve; no money",
+        f"{_COMMISSIONS}test_a_commission_as_it_is_answered",
+    ),
+    Way(
+        f"{_C}/{{commission_id}}/approve",
+        "payouts.services.approve_commission.approve_commission",
+        "accrued -> approved; a payout request may include it",
+        f"{_COMMISSIONS}test_every_verb_over_the_api",
+    ),
+    Way(
+        f"{_C}/{{commission_id}}/void",
+        "payouts.services.void_commission.void_commission",
+        "accrued or approved -> voided; nothing is owed",
+        f"{_COMMISSIONS}test_every_verb_over_the_api",
+    ),
+    Way(
+        f"{_C}/{{commission_id}}/claw-back",
+        "payouts.services.claw_back_commission.claw_back_commission",
+        "paid -> clawed back; one debt to us is written down",
+        f"{_RACES}test_a_commission_is_clawed_back_once",
+    ),
+    Way(
+        f"{_C}/payouts",
+        "payouts.services.include_commissions.include_commissions_in_payout",
+        "approved -> included in one new request in the queue; no money",
+        f"{_RACES}test_two_payouts_want_the_same_commissions",
     ),
     Way(
         "page stripe-webhook",

@@ -7,17 +7,13 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-ROOMS: Final = (
-    "access",
-    "api",
-    "audit",
-    "guard",
-    "money",
-    "payouts",
-    "payouts_site",
-    "rails",
-    "transfers",
-    "webhooks",
+_NOT_THE_PRODUCT: Final = ("bench", "sandbox", "tests")
+ROOMS: Final = tuple(
+    sorted(
+        path.parent.name
+        for path in ROOT.glob("*/__init__.py")
+        if path.parent.name not in _NOT_THE_PRODUCT
+    )
 )
 
 

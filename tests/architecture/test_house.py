@@ -75,6 +75,24 @@ def test_nobody_updates_a_status_past_the_door() -> None:
     assert found == []
 
 
+@pytest.mark.parametrize(
+    ("model", "only"),
+    [("PayoutRequest", "payouts/change.py"), ("Commission", "payouts/commissions.py")],
+)
+def test_whoever_must_follow_hears_of_each_step(model: str, only: str) -> None:
+    """A request's commissions follow it, so its steps are made in one place."""
+    found = {
+        path
+        for path, tree, _ in sources(*PRODUCT)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "change_status"
+        and node.args
+        and ast.unparse(node.args[0]) == model
+    }
+    assert found == {only}
+
+
 def test_nobody_saves_a_guarded_row() -> None:
     """Rows are created by services and changed by the door. What is saved anywhere is a user."""
     allowed = {
