@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -18,8 +21,9 @@ from access.policy import may
 from access.roles import ROLE_BY_NAME, ROLE_CAPABILITIES, Role
 from audit.record import Note, record
 
-admin.site.unregister(User)
-admin.site.unregister(Group)
+# Ours take their place, or nothing does: secrets and sessions are no records to browse.
+for model in (User, Group, EmailAddress, Authenticator, UserSession):
+    admin.site.unregister(model)
 
 
 class _Governed(ModelAdmin):  # type: ignore[misc]  # unfold has no type hints
@@ -58,6 +62,34 @@ class OperatorAdmin(_Governed, UserAdmin):  # type: ignore[type-arg]  # generic 
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+    actions = ("end_sessions", "reset_second_factor")
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        """Asked by the actions below."""
+        return may(request.user, "access.manage")
+
+    @admin.action(description="End all sessions of the selected people", permissions=["manage"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Whoever is logged in as one of them is logged out at the next click. Comes as a POST only."""
+        with transaction.atomic():
+            for session in UserSession.objects.filter(user__in=queryset):
+                session.end()
+            _note_users(request, queryset, "user.sessions_ended")
+        self.message_user(request, "Their sessions are ended.", messages.SUCCESS)
+
+    @admin.action(
+        description="Remove the second factor of the selected people", permissions=["manage"]
+    )
+    def reset_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For a lost phone or key: they set up another at their next login. Their sessions end."""
+        with transaction.atomic():
+            Authenticator.objects.filter(user__in=queryset).delete()
+            for session in UserSession.objects.filter(user__in=queryset):
+                session.end()
+            _note_users(request, queryset, "user.second_factor_removed")
+        self.message_user(
+            request, "They set up a new second factor at their next login.", messages.SUCCESS
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -76,6 +108,16 @@ class OperatorAdmin(_Governed, UserAdmin):  # type: ignore[type-arg]  # generic 
     def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
         _note_user(request, obj, "user.changed")
         return super().log_change(request, obj, message)
+
+
+def _note_users(request: HttpRequest, people: QuerySet[User], action: str) -> None:
+    actor = actor_from_request(request)
+    record(
+        *(
+            Note(subject=f"user:{pk}", action=action, actor=actor)
+            for pk in people.values_list("pk", flat=True)
+        )
+    )
 
 
 def _note_user(request: HttpRequest, user: User, action: str) -> None:

@@ -122,3 +122,6 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
 
 # Integrators are programs: they have no business in the console.
 CONSOLE_ROLES: Final[frozenset[Role]] = frozenset({Role.SUPER_ADMIN, Role.OPERATOR, Role.AUDITOR})
+
+# Whoever can move money or decide about it shows more than a password.
+SECOND_FACTOR_ROLES: Final[frozenset[Role]] = frozenset({Role.SUPER_ADMIN, Role.OPERATOR})

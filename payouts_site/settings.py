@@ -53,6 +53,11 @@ INSTALLED_APPS = [
     "django.contrib.postgres",  # indexes with an operator class
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # allauth's pages
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "knox",
     "django_filters",
@@ -83,6 +88,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "payouts_site.middleware.SecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -99,6 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "access.console_login.console_frame",
             ],
         },
     },
@@ -114,6 +122,14 @@ DATABASES["default"]["OPTIONS"] = {
     # (measured: 80 of 62,267 acknowledged commits were lost with it off).
     "options": "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=30s "
     "-c idle_in_transaction_session_timeout=30s",
+}
+# Only what limits logins lives here: Redis may be lost at any time, a limit must not be.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "access_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -238,6 +254,32 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Off in development, so that ./dev up can be tried with a password alone.
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=not DEBUG)
+STEP_UP_SECONDS = env.int("STEP_UP_SECONDS", default=300)
+SESSIONS_PER_PERSON = env.int("SESSIONS_PER_PERSON", default=5)
+ACCOUNT_ADAPTER = "access.allauth_adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "access.console_login.ConsoleLoginForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_SESSION_REMEMBER = True  # for SESSION_COOKIE_AGE, whether the browser is closed or not
+ACCOUNT_REAUTHENTICATION_TIMEOUT = STEP_UP_SECONDS
+# Counted in the database, for all processes together; a right password gives its try back.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "30/5m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+}
+MFA_ADAPTER = "access.allauth_adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "PaidOnce"
+MFA_TOTP_TOLERANCE = 1  # a code of the half minute before or after, for clocks that differ
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
@@ -352,6 +394,12 @@ UNFOLD = {
         {"rel": "icon", "href": f"/{STATIC_URL}console/mark.svg", "type": "image/svg+xml"}
     ],
     "SHOW_HISTORY": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": reverse_lazy("mfa_index")},
+            {"title": "Sessions", "link": reverse_lazy("usersessions_list")},
+        ]
+    },
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "ENVIRONMENT": "transfers.console.navigation.environment",

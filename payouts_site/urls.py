@@ -4,14 +4,18 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from access.console_login import ConsoleLogin
 from api import error_pages
 from payouts_site import health
 from transfers.webhooks import stripe_webhook, wise_webhook
+
+admin.site.login = ConsoleLogin.as_view()  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index", query_string=True)),
     path("admin/", admin.site.urls),
+    path("account/", include("access.account_urls")),
     path("api/v1/", include("payouts_site.api.urls")),
     re_path("^api/", error_pages.unknown_address),
     path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),

@@ -13,7 +13,7 @@ from access.actors import actor_from_request
 from guard.errors import Invalid, Refused
 from payouts.console.detail import is_htmx, page, payout_or_404, sheet
 from payouts.console.outcome import Outcome, done, lost
-from payouts.console.step_up import FIELD, check_typed
+from payouts.console.step_up import FIELD, check_typed, confirm_first, needs_step_up
 from payouts.errors import AlreadyDecided
 from payouts.models import KycStatus, PayoutStatus
 from payouts.services.approve_payout import approve_payout
@@ -33,6 +33,10 @@ def approve_view(request: HttpRequest, payout_id: int) -> HttpResponse:
     """Sign exactly what was on the screen; above the step-up amount only with the amount typed."""
     require(request, "payout.review", f"payout:{payout_id}")
     payout = payout_or_404(payout_id)
+    if payout.status == PayoutStatus.REQUESTED and needs_step_up(payout):
+        first = confirm_first(request, payout_id)
+        if first is not None:
+            return first
 
     def verb() -> Outcome:
         # Who comes too late is told so, whatever they typed.

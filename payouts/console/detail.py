@@ -15,6 +15,7 @@ from guard.errors import NotFound, Refused
 from money import Money
 from payouts.console.formats import kyc_chip, payout_chip
 from payouts.console.rows import ReviewRow, review_rows, room_of
+from payouts.console.step_up import confirm_first
 from payouts.console.story import payout_story
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import is_proven_dead
@@ -52,6 +53,9 @@ def reveal_view(request: HttpRequest, payout_id: int) -> HttpResponse:
     """Full bank details, once, on this answer only. Audited before they are shown."""
     require(request, "recipient.reveal", f"payout:{payout_id}")
     payout = payout_or_404(payout_id)
+    first = confirm_first(request, payout_id)
+    if first is not None:
+        return first
     reason = request.POST.get("reason", "").strip()
     details: dict[str, Any] = {}
     notice = None

@@ -1,7 +1,14 @@
-"""Above STEP_UP_AMOUNT an approval at the console is confirmed by typing its amount: no slip of a key signs it."""
+"""Steps that ask for more than a click: a large approval, a look at full bank details.
+
+Above STEP_UP_AMOUNT an approval is confirmed by typing its amount: no slip of a key signs it. Where second factors
+are required, both also need a confirmation of who is there that is at most STEP_UP_SECONDS old.
+"""
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from access.second_factor import confirm_address, confirmed_recently
 from guard.errors import Invalid
 from money import InvalidAmount, Money
 from payouts.models import PayoutRequest
@@ -30,3 +37,14 @@ def check_typed(payout: PayoutRequest, typed: str) -> None:
             field=FIELD,
             code="step_up_required",
         )
+
+
+def confirm_first(request: HttpRequest, payout_id: int) -> HttpResponse | None:
+    """The way to confirming who is there and back to the request's page; None when that was done a moment ago."""
+    if not settings.REQUIRE_SECOND_FACTOR or confirmed_recently(request):
+        return None
+    back_to = reverse("admin:payouts_payoutrequest_change", args=[payout_id])
+    address = confirm_address(request, back_to=back_to)
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

@@ -44,6 +44,8 @@ def throwaway_services(settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
         "SECRET_KEY": secrets.token_urlsafe(32),
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1],testserver",
         "DEBUG": "false",
+        # Tests about it switch it on.
+        "REQUIRE_SECOND_FACTOR": "false",
     }
     with ExitStack() as stack:
         if not (environment.get("DATABASE_URL") and environment.get("REDIS_URL")):

@@ -129,6 +129,8 @@ HARMLESS: Final[dict[str, str]] = {
     "page payouts_payoutrequest_changes": "reads",
     "page payouts_payoutrequest_reveal": "shows bank details, audited",
     "action access.apitoken.revoke": "a token stops working, audited",
+    "action auth.user.end_sessions": "people are logged out, audited",
+    "action auth.user.reset_second_factor": "people set up a new second factor, audited",
     "action django_celery_beat.clockedschedule.delete_selected": "a schedule; the sweep finds due work without it",
     "action django_celery_beat.crontabschedule.delete_selected": "a schedule; the sweep finds due work without it",
     "action django_celery_beat.intervalschedule.delete_selected": "a schedule; the sweep finds due work without it",

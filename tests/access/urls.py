@@ -1,7 +1,7 @@
 """Views that only say who called; one declares no capability and must stay closed."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,6 +29,7 @@ class Undeclared(ApiView):
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("account/", include("access.account_urls")),
     path("api/v1/me", WhoAmI.as_view()),
     path("api/v1/undeclared", Undeclared.as_view()),
 ]

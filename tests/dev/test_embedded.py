@@ -118,7 +118,10 @@ def test_messages_survive_a_killed_valkey(valkey: Server) -> None:
 
 def test_valkey_wants_its_password(valkey: Server) -> None:
     port = int(valkey.url.rsplit(":", 1)[1].split("/")[0])
-    with redis.Redis(port=port) as client, pytest.raises(redis.AuthenticationError):
+    with (
+        redis.Redis(host="127.0.0.1", port=port) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
         client.ping()
 
 
