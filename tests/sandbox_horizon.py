@@ -203,6 +203,15 @@ class SandboxHorizon:
         code = "native" if found.is_native() else f"{found.code}:{found.issuer}"
         return str(self.account(address)["balances"].get(code, "0.0000000"))
 
+    def bulk(self, count: int, **values: Any) -> dict[str, Any]:
+        """Put `count` incoming payments into the ledgers in one call, for benches.
+
+        to [receiving], asset [native], amount ["1"], memos (cycled; `{n}` is the transaction's number),
+        per_transaction [1], per_ledger [1000]. Returns operations, transactions, first_ledger, last_ledger, total.
+        """
+        answer: dict[str, Any] = self.call("POST", "bulk", {"count": count, **values})
+        return answer
+
     # Faults, knobs, books
 
     def set_fault(

@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-
-from stellar_sdk import StrKey
-
 from sandbox import control
-from sandbox.control import NotFoundError
 from sandbox.horizon import genesis, network
 from sandbox.horizon.api import Api
+from sandbox.horizon.decrees import Decrees
 from sandbox.horizon.faults import catalogue
-from sandbox.horizon.network import STROOPS, asset_of, code_of
+from sandbox.horizon.network import code_of
 from sandbox.horizon.parts import Parts
 from sandbox.horizon.report import Report
-from sandbox.horizon.state import account
 from sandbox.journal import Change, Row
-from sandbox.settings import BadValueError, Values, truth, whole
+from sandbox.settings import BadValueError, Values, whole
 
 PREFIX = "/_sandbox/horizon/"
 MAX_CLOSED = 1_000
-
-
-def stroops(values: Values, name: str) -> int:
-    """An amount of the request. Raises BadValueError."""
-    try:
-        amount = Decimal(str(values.get(name, ""))) * STROOPS
-    except InvalidOperation:
-        raise BadValueError(f"{name} is an amount such as 12.50") from None
-    if not amount.is_finite() or amount != int(amount) or amount < 0:
-        raise BadValueError(f"{name} is an amount such as 12.50, with at most 7 decimals")
-    return int(amount)
-
-
-def asset(values: Values) -> str:
-    """`native`, `USDC` (the sandbox's own) or `USDC:G…`. Raises BadValueError."""
-    try:
-        return code_of(asset_of(str(values.get("asset") or "native")))
-    except ValueError as error:
-        raise BadValueError(str(error)) from None
 
 
 class Control(control.Control):
@@ -52,7 +28,7 @@ class Control(control.Control):
         super().__init__(parts, self.report)
         self._parts = parts
         self._api = api
-        self._accounts = parts.journal.table("accounts")
+        self._decrees = Decrees(parts)
         self._actions |= {
             ("GET", "network"): self._network,
             ("POST", "ledgers/close"): self._close,
@@ -62,6 +38,7 @@ class Control(control.Control):
             ("GET", "accounts/:id"): self._get_account,
             ("POST", "accounts/:id/fund"): self._fund,
             ("POST", "accounts/:id/trust"): self._trust,
+            ("POST", "bulk"): self._bulk,
         }
 
     def catalogue(self) -> list[Row]:
@@ -95,7 +72,7 @@ class Control(control.Control):
 
     def found(self) -> None:
         """Begin the network, if there is none."""
-        if not self._accounts:
+        if not self._journal.table("accounts"):
             change = Change()
             genesis.found(change, self._parts.ledgers, self._parts.clock.now_ms())
             self._journal.commit(change)
@@ -145,54 +122,16 @@ class Control(control.Control):
         self._parts.view.cut(ledger)
         return {"elder_ledger": ledger}
 
-    # Accounts: changed by decree, in a ledger of its own
-
-    def _account(self, identity: str) -> Row:
-        row = self._accounts.get(identity)
-        if row is None or row.get("gone"):
-            raise NotFoundError(f"no account {identity}")
-        return row
+    # Accounts and very many payments, by decree
 
     async def _get_account(self, ids: list[str], _values: Values) -> Row:
-        return self.report.account(self._account(ids[0]))
+        return self.report.account(self._decrees.account(ids[0]))
 
     async def _fund(self, ids: list[str], values: Values) -> Row:
-        """Set a balance; an account or a trustline that is missing appears."""
-        code, amount = asset(values), stroops(values, "amount")
-        if not StrKey.is_valid_ed25519_public_key(ids[0]):
-            raise BadValueError("the account is a G… address")
-        row = self._accounts.get(ids[0])
-        if row is None or row.get("gone"):
-            row = account(ids[0], 100 * STROOPS, self._parts.ledgers.latest())
-        if code == "native":
-            return self._decree({**row, "balance": amount})
-        line = row["lines"].get(code) or genesis.line(0, 0)
-        return self._decree(with_line(row, code, {**line, "balance": amount}))
+        return self.report.account(self._decrees.fund(ids[0], values))
 
     async def _trust(self, ids: list[str], values: Values) -> Row:
-        """Set limit and authorization of a trustline, or remove it."""
-        row, code = self._account(ids[0]), asset(values)
-        if truth(values.get("remove", False), "remove"):
-            return self._decree(
-                {**row, "lines": {k: v for k, v in row["lines"].items() if k != code}}
-            )
-        line = dict(row["lines"].get(code) or genesis.line(0, 0))
-        if values.get("limit") not in (None, ""):
-            line["limit"] = stroops(values, "limit")
-        if "authorized" in values:
-            line["authorized"] = truth(values["authorized"], "authorized")
-        return self._decree(with_line(row, code, line))
+        return self.report.account(self._decrees.trust(ids[0], values))
 
-    def _decree(self, row: Row) -> Row:
-        ledger = self._parts.schedule.close_now()
-        closed_ms = self._parts.ledgers.closed_ms(ledger)
-        fresh = {**row, "ledger": ledger, "closed_ms": closed_ms}
-        change = Change()
-        change.put("accounts", row["id"], fresh)
-        self._journal.commit(change)
-        return self.report.account(fresh)
-
-
-def with_line(row: Row, code: str, line: Row) -> Row:
-    """The account with one trustline changed."""
-    return {**row, "lines": {**row["lines"], code: line}}
+    async def _bulk(self, _ids: list[str], values: Values) -> Row:
+        return self._decrees.bulk(values)

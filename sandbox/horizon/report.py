@@ -80,6 +80,7 @@ class Report:
             "successful": good,
             "failed": len(rows) - good,
             "operations": len(self._table("operations")),
+            "bulk_operations": self._parts.history.bulk.count,
             "pending": len(self._table("pending")),
             "elsewhere": len(self._table("elsewhere")),
             "banned": len(self._table("bans")),

@@ -55,6 +55,11 @@ class Schedule:
         self._arm()
         return latest + 1
 
+    def skip_to(self, ledger: int) -> None:
+        """Ledgers up to this one have been put into the books by somebody else."""
+        self._handled = max(self._handled, ledger)
+        self._arm()
+
     def _arm(self) -> None:
         self.stop()
         step = self._next()
