@@ -36,6 +36,25 @@ _TRANSFERS = """
     SELECT min(id), max(id) FROM created
 """
 
+_FAILED = (
+    """
+    UPDATE transfers_transfer SET status = 'processing', version = version + 1, fence = 1, attempt_count = 1
+    WHERE id BETWEEN %(first)s AND %(last)s
+    """,
+    """
+    INSERT INTO transfers_transferattempt
+        (transfer_id, number, idempotency_key, request, outcome, answered, resolved_at, evidence)
+    SELECT id, 1, 'po-' || debt_key || '-a1', '{}', 'failed', true, now(),
+        '[{"at": "2026-11-27T00:00:00+00:00", "what": "failed", "http_status": 400}]'
+    FROM transfers_transfer WHERE id BETWEEN %(first)s AND %(last)s
+    """,
+    """
+    UPDATE transfers_transfer SET status = 'failed', version = version + 1,
+        failure_code = 'insufficient_capabilities_for_transfer', failure_message = 'The account cannot be paid yet.'
+    WHERE id BETWEEN %(first)s AND %(last)s
+    """,
+)
+
 _PAID = (
     """
     INSERT INTO transfers_booking
@@ -123,6 +142,13 @@ def add_transfers(
     ).fetchone()
     assert row is not None
     return range(row[0], row[1] + 1)
+
+
+def fail_transfers(connection: psycopg.Connection, transfers: range) -> None:
+    """Pending -> processing with a first attempt -> failed, as the worker and the rail's decline leave them."""
+    span = {"first": transfers[0], "last": transfers[-1]}
+    for statement in _FAILED:
+        connection.execute(statement, span)
 
 
 def add_paid_bookings(connection: psycopg.Connection, bookings: int, people: int) -> None:

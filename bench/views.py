@@ -1,4 +1,4 @@
-"""The two endpoints that row 2 compares: the same change of status, guarded and naive.
+"""The guarded endpoint of row 2 that does nothing else, and its naive yardstick.
 
 Both run under the product's middleware, renderer and token authentication, and answer with the same columns.
 """

@@ -207,7 +207,7 @@ GUARDS = (
     ),
     Guard(
         "refusal to retry what the rail's books contradict",
-        (Edit(RETRY, "    elif _is_disputed(transfer):", "    elif transfer is None:"),),
+        (Edit(RETRY, "    elif transfer.status == TransferStatus.FAILED and disputed:", "    elif transfer is None:"),),
         "tests/transfers/test_retry_transfer.py::test_a_failure_that_a_movement_contradicts_cannot_be_retried",
     ),
     Guard(

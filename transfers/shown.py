@@ -4,6 +4,7 @@ An answer about a crew of 10,000 people is read in two queries; made of models, 
 moment, it took twice as long as all the rest of the request. The database writes the moments as the contract does.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from django.db import models
 from django.db.models import F, Func, QuerySet
 
+from guard.statement import run
 from money import Money
 from transfers.models import Transfer, TransferAttempt
 
@@ -18,10 +20,14 @@ from transfers.models import Transfer, TransferAttempt
 _LONG_LIST = 500
 
 
-class Moment(Func):
-    """A time as the contract writes it: `2026-11-20T13:05:59.120000Z`."""
+# A time as the contract writes it: `2026-11-20T13:05:59.120000Z`.
+_MOMENT = """to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
-    template = """to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+class Moment(Func):
+    """The same for a column of a query of the ORM."""
+
+    template = _MOMENT % "%(expressions)s"
     output_field = models.CharField()
 
 
@@ -102,3 +108,18 @@ def attempts_of(transfers: Collection[Transfer | ShownTransfer]) -> Attempts:
         attempt = ShownAttempt._make(row)
         found[attempt.transfer_id].append(attempt)
     return found
+
+
+_ATTEMPTS = f"""
+    SELECT transfer_id, number, idempotency_key, outcome, evidence, progress,
+        {_MOMENT % "first_sent_at"} AS first_sent_at, {_MOMENT % "resolved_at"} AS resolved_at
+    FROM transfers_transferattempt WHERE transfer_id = %s::bigint ORDER BY number
+"""
+
+
+def attempts_of_one(transfer_id: int) -> list[ShownAttempt]:
+    """The same for one transfer, by a prepared statement: the ORM takes five times as long to write its query."""
+    return [
+        ShownAttempt(**row | {name: json.loads(row[name]) for name in ("evidence", "progress")})
+        for row in run(_ATTEMPTS, [transfer_id])
+    ]

@@ -1,8 +1,12 @@
 """Single transfers over HTTP: look, retry, reverse, ask the rail."""
 
+from typing import Any
+
 import pytest
+from psycopg import Cursor
 from pytest_django import DjangoAssertNumQueries
 
+import guard.statement
 from audit.models import Entry
 from tests.factories import make_booking
 from tests.sandbox_process import SandboxProcess
@@ -98,6 +102,29 @@ def test_a_proven_failure_is_retried_once(api: Caller, outcome: Outcome) -> None
     assert refused.json()["from"] == "success"
     assert refused.json()["to"] == "pending"
     assert "reversed" in refused.json()["allowed"]
+
+
+def test_a_retry_is_four_statements(
+    api: Caller,
+    outcome: Outcome,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """Token, one look at all that matters, the door, the attempts; the last three prepared, beside Django's cursors."""
+    pk = outcome("acct_no_transfers_1")
+    prepared = []
+
+    class Counted(Cursor[Any]):
+        def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+            prepared.append(query)
+            return super().execute(query, *args, **kwargs)
+
+    monkeypatch.setattr(guard.statement, "Cursor", Counted)
+    with django_assert_num_queries(1):
+        retried = api.post(f"transfers/{pk}/retry")
+    assert retried.status_code == 202
+    assert [one["outcome"] for one in retried.json()["attempts"]] == ["failed"]
+    assert len(prepared) == 3
 
 
 def test_an_unknown_outcome_is_not_retried(api: Caller, outcome: Outcome) -> None:

@@ -165,4 +165,5 @@ def checked(body: type[StrictSerializer], request: Request) -> dict[str, Any]:
 
 def refuse_query(request: Request) -> None:
     """For calls that take no query parameters. Raises ValidationError (422)."""
-    Nothing(data=request.query_params.dict()).is_valid(raise_exception=True)
+    if request.query_params:
+        Nothing(data=request.query_params.dict()).is_valid(raise_exception=True)

@@ -19,7 +19,7 @@ from transfers.selectors import get_transfer
 from transfers.services.confirm_transfer import confirm_transfer
 from transfers.services.retry_transfer import retry_transfer
 from transfers.services.reverse_transfer import reverse_transfer
-from transfers.shown import attempts_of
+from transfers.shown import attempts_of, attempts_of_one
 
 _ONE = [operations.TRANSFER_ID, operations.ETAG]
 
@@ -47,7 +47,7 @@ class Transfers(ApiViewSet):
 
 
 def _answer(transfer: Transfer, status: int = 200) -> Response:
-    document = transfer_document(transfer, transfer.attempts.all())
+    document = transfer_document(transfer, attempts_of_one(transfer.pk))
     return Response(document, status=status, headers={"ETag": etag(transfer.version)})
 
 
