@@ -20,19 +20,20 @@ class SweepStep(StartStopStep):
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self._sweeper: Any = None
+        self._sweepers: list[Any] = []
 
     def start(self, parent: Any) -> None:
         """Begin to sweep. The import waits for Django's apps, which are ready only once a worker starts."""
-        from transfers.sweep import Sweeper  # noqa: PLC0415 - this module is imported by settings' package
+        from payouts_site.sweepers import sweepers  # noqa: PLC0415 - this module is imported by settings' package
 
-        self._sweeper = Sweeper(progress=mark)
-        self._sweeper.start()
+        self._sweepers = sweepers(progress=mark)
+        for sweeper in self._sweepers:
+            sweeper.start()
 
     def stop(self, parent: Any) -> None:
-        """Finish the round under way."""
-        if self._sweeper is not None:
-            self._sweeper.stop()
+        """Finish the rounds under way."""
+        for sweeper in self._sweepers:
+            sweeper.stop()
 
 
 app.steps["worker"].add(SweepStep)

@@ -200,6 +200,12 @@ if HORIZON_URL and not STELLAR_NETWORK_PASSPHRASE:
         "HORIZON_URL needs STELLAR_NETWORK_PASSPHRASE: which network a signature is for is never guessed."
     )
 
+# --- Webhooks out -----------------------------------------------------------------------------------
+# Hosts that webhooks may be sent to although they are not public, and over http: for development and tests only.
+WEBHOOK_PRIVATE_HOSTS = env.list(
+    "WEBHOOK_PRIVATE_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else []
+)
+
 # --- Payout review ----------------------------------------------------------------------------------
 # Bank details are encrypted under these secrets, newest first; without any, under one made from SECRET_KEY.
 RECIPIENT_KEYS = env.list("RECIPIENT_KEYS", default=[])

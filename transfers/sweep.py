@@ -23,6 +23,7 @@ MOST_ROWS_IN_A_ROUND = 500
 sweep_found = Counter("paidonce_sweep_found_total", "Due rows found by the sweep", ["kind"])
 
 Work = Callable[[int], None]
+Progress = Callable[[], None]
 
 WORK: dict[str, Work] = {
     "transfers_transfer": lambda pk: work_transfer(transfer_id=pk),
@@ -52,9 +53,7 @@ def work_on(table: str, ids: Iterable[int]) -> None:
             connection.close()
 
 
-def sweep_once(
-    pool: ThreadPoolExecutor | None = None, progress: Callable[[], None] = lambda: None
-) -> int:
+def sweep_once(pool: ThreadPoolExecutor | None = None, progress: Progress = lambda: None) -> int:
     """Do all work that is due now; how many rows were found. Without a pool, in this thread (tests, commands).
 
     `progress` is called after each row that a pool worked on.
@@ -75,27 +74,44 @@ def sweep_once(
 
 
 class Sweeper(threading.Thread):
-    """Sweeps in a worker process until it is told to stop; calls `progress` as long as it gets on."""
+    """Calls `sweep(pool, progress)` in a worker process until it is told to stop; `progress` as long as it gets on.
 
-    def __init__(self, progress: Callable[[], None] = lambda: None) -> None:
-        super().__init__(name="sweeper", daemon=True)
+    `sweep` returns how much it found. After a round it sleeps for `interval` seconds; not at all after `full` finds.
+    """
+
+    def __init__(
+        self,
+        progress: Progress = lambda: None,
+        *,
+        sweep: Callable[[ThreadPoolExecutor, Progress], int] | None = None,
+        name: str = "sweeper",
+        threads: int | None = None,
+        interval: float | None = None,
+        full: int = MOST_ROWS_IN_A_ROUND,
+        longest_call: float | None = None,
+    ) -> None:
+        super().__init__(name=name, daemon=True)
         self._progress = progress
+        self._sweep, self._full = sweep or sweep_once, full
+        self._threads = threads or settings.CELERY_WORKER_CONCURRENCY
+        self._interval = settings.SWEEP_INTERVAL_SECONDS if interval is None else interval
+        self._longest = longest_call or settings.RAIL_TIMEOUT_SECONDS
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Sweep, then sleep for SWEEP_INTERVAL_SECONDS; at once again while whole rounds are found."""
-        with ThreadPoolExecutor(settings.CELERY_WORKER_CONCURRENCY, "sweep") as pool:
+        """Sweep, sleep, sweep again."""
+        with ThreadPoolExecutor(self._threads, self.name) as pool:
             while not self._stopping.is_set():
                 self._progress()
                 try:
-                    found = sweep_once(pool, self._progress)
+                    found = self._sweep(pool, self._progress)
                 except Exception:
-                    log.exception("transfers.sweep_failed")
+                    log.exception("sweep.failed", sweeper=self.name)
                     found = 0
-                if found < MOST_ROWS_IN_A_ROUND:
-                    self._stopping.wait(settings.SWEEP_INTERVAL_SECONDS)
+                if found < self._full:
+                    self._stopping.wait(self._interval)
 
     def stop(self) -> None:
-        """Finish the round under way and end; a call to a rail takes at most its timeout."""
+        """Finish the round under way and end; a call that is out takes at most its timeout."""
         self._stopping.set()
-        self.join(settings.RAIL_TIMEOUT_SECONDS + 5)
+        self.join(self._longest + 5)

@@ -13,7 +13,7 @@ class WebhookTry(models.Model):
     number = models.PositiveIntegerField()
     sent_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
-    status = models.PositiveIntegerField(null=True)
+    http_status = models.PositiveIntegerField(null=True)
     answer = models.TextField(blank=True, db_default="", help_text="The beginning of it.")
     error = models.CharField(max_length=500, blank=True, db_default="")
 
