@@ -315,12 +315,15 @@ CONTENT_SECURITY_POLICY = {
 
 # --- API --------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a booking of 10,000 people with long names
+# Calls of one token in a minute; 0 = no limit.
+API_MAX_PER_MINUTE = env.int("API_MAX_PER_MINUTE", default=12_000)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "access.authentication.BearerTokenAuthentication",
         "access.authentication.ConsoleSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["access.permissions.MayUseApi"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttle.CallerThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "api.pagination.CursorPages",
