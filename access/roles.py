@@ -27,6 +27,13 @@ Capability = Literal[
     "commission.create",
     "commission.review",
     "booking.close",
+    "checkout.read",
+    "checkout.create",
+    "receipt.apply",
+    "refund.create",
+    "refund.review",
+    "dispute.open",
+    "dispute.resolve",
     "audit.read",
     "finding.read",
     "finding.resolve",
@@ -59,6 +66,16 @@ CAPABILITY_SCOPE: Final[dict[Capability, Scope]] = {
     "commission.review": "review",
     # Say that a job is done or will not happen.
     "booking.close": "write",
+    "checkout.read": "read",
+    # New sessions, and naming the transaction that pays one.
+    "checkout.create": "write",
+    "receipt.apply": "write",
+    # Asking for a refund holds its money; it leaves after somebody else's review.
+    "refund.create": "write",
+    "refund.review": "review",
+    "dispute.open": "write",
+    # A lost dispute asks for a refund; that is decided about by itself.
+    "dispute.resolve": "review",
     "audit.read": "read",
     "finding.read": "read",
     "finding.resolve": "write",
@@ -97,6 +114,10 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
         "payee.manage",
         "commission.create",
         "booking.close",
+        "checkout.create",
+        "receipt.apply",
+        "refund.create",
+        "dispute.open",
     },
     Role.AUDITOR: READS,
     Role.INTEGRATOR: frozenset(
@@ -114,6 +135,10 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
             "commission.read",
             "commission.create",
             "booking.close",
+            "checkout.read",
+            "checkout.create",
+            "refund.create",
+            "dispute.open",
             "webhook.read",
             "webhook.manage",
         }

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "rails",
     "transfers",
     "payouts",
+    "checkout",
     "payouts_site",
 ]
 

@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import requests
@@ -25,6 +26,7 @@ from rails.horizon_values import (
     LedgerState,
     LedgerTransaction,
     parse_account,
+    parse_moment,
     parse_operations,
     parse_state,
 )
@@ -91,21 +93,25 @@ class HorizonRail:
         return self._read(f"/transactions/{transaction_hash}/payments", parse_operations, query)
 
     def payments(
-        self, account: str, *, cursor: str, limit: int = PAGE
+        self, account: str, *, cursor: str, limit: int = PAGE, newest_first: bool = False
     ) -> Reading[list[LedgerOperation] | None]:
-        """The next operations of `account` after `cursor` ("" = from the beginning), failed ones too, oldest first.
+        """The next operations of `account` beyond `cursor` ("" = from the beginning), failed ones too, oldest first.
 
         For incoming payments and reconciliation, never for absence. None: the account does not exist.
         """
         query = {
             "limit": str(limit),
-            "order": "asc",
+            "order": "desc" if newest_first else "asc",
             "include_failed": "true",
             "join": "transactions",
         }
         if cursor:
             query["cursor"] = cursor
         return self._read(f"/accounts/{account}/payments", parse_operations, query)
+
+    def ledger_closed_at(self, sequence: int) -> Reading[datetime | None]:
+        """When a ledger closed; None when this Horizon does not keep it."""
+        return self._read(f"/ledgers/{sequence}", lambda body: parse_moment(body["closed_at"]))
 
     def submit(self, signed_xdr: str) -> Done[LedgerTransaction] | NotNow | Unclear:
         """POST the envelope. Sending the same bytes again is always safe; no answer but Done says what became of it.

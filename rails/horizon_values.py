@@ -102,6 +102,9 @@ class LedgerOperation:
     memo_type: str
     memo: str
     created_at: datetime
+    # The M address it came from, if it came from one; what a contract moved, as listed.
+    sender_muxed: str = ""
+    balance_changes: tuple[dict[str, Any], ...] = ()
 
     @property
     def reference(self) -> str:
@@ -157,7 +160,7 @@ def _balance(line: Any) -> Balance:
     buying = stroops(line.get("buying_liabilities", "0"))
     free = stroops(line["limit"]) - held - buying if "limit" in line else None
     return Balance(
-        currency=_currency(line),
+        currency=asset_currency(line),
         stroops=held,
         free=free,
         is_authorised=bool(line.get("is_authorized", True)),
@@ -165,7 +168,8 @@ def _balance(line: Any) -> Balance:
     )
 
 
-def _currency(body: Any) -> str:
+def asset_currency(body: Any) -> str:
+    """XLM or CODE:ISSUER, from a record with `asset_type`."""
     if body["asset_type"] == "native":
         return NATIVE
     return f"{body['asset_code']}:{body['asset_issuer']}"
@@ -188,14 +192,17 @@ def _operation(record: Any) -> LedgerOperation:
         successful=bool(record["transaction_successful"]),
         kind=kind,
         sender=str(record.get("from") or record.get("funder") or record["source_account"]),
-        to=str(record.get("to") or record.get("account") or record.get("into") or ""),
+        # A merged account is in `account`, as a created one is: where it went is in `into`.
+        to=str(record.get("to") or record.get("into") or record.get("account") or ""),
         to_muxed=str(record.get("to_muxed") or ""),
         to_muxed_id=str(record.get("to_muxed_id") or ""),
-        currency=_currency(record) if "asset_type" in record else NATIVE,
+        currency=asset_currency(record) if "asset_type" in record else NATIVE,
         stroops=stroops(record.get("starting_balance" if creates else "amount", "0")),
         memo_type=str(transaction.get("memo_type") or "none"),
         memo=str(transaction.get("memo") or ""),
         created_at=parse_moment(record["created_at"]),
+        sender_muxed=str(record.get("from_muxed") or ""),
+        balance_changes=tuple(record.get("asset_balance_changes") or ()),
     )
 
 

@@ -9,6 +9,7 @@ from payouts_site.api.audit import AuditEntries, AuditVerification
 urlpatterns = [
     path("", include("transfers.api.urls")),
     path("", include("payouts.api.urls")),
+    path("", include("checkout.api.urls")),
     path("audit/entries", AuditEntries.as_view({"get": "list"}), name="audit-entries"),
     path("audit/verification", AuditVerification.as_view(), name="audit-verification"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

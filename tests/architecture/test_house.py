@@ -19,6 +19,7 @@ PRODUCT = (
     "access",
     "api",
     "audit",
+    "checkout",
     "guard",
     "money",
     "payouts",

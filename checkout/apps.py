@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class CheckoutConfig(AppConfig):
+    name = "checkout"
+    verbose_name = "Checkout"
+
+    def ready(self) -> None:
+        # Models can be imported only now that every app is loaded.
+        from checkout.source import RefundSource  # noqa: PLC0415
+        from transfers.sources import register_source  # noqa: PLC0415
+
+        register_source("refund", RefundSource())

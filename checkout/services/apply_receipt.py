@@ -1,0 +1,62 @@
+"""A person says which session an unmatched or surplus receipt pays."""
+
+from audit.actor import Actor
+from checkout.decision import audit_refusal
+from checkout.errors import NotNeeded
+from checkout.models import CheckoutSession, Receipt, ReceiptState
+from checkout.parts import asked_of, waiting_parts
+from checkout.policy import OPEN
+from checkout.services.settle_session import apply_part, settle
+from guard.errors import NotFound, Refused
+from guard.serializable import in_serializable
+
+
+def apply_receipt(*, receipt_id: int, session_id: int, reason: str, actor: Actor) -> Receipt:
+    """Pay an open session with a receipt that pays none, by hand: memo and lateness are overlooked, amounts are not.
+
+    Own SERIALIZABLE transaction, session locked first. Raises NotFound, and NotNeeded (409, audited) when the session
+    is not open, the receipt pays or has been given back, or asset or amount do not fit.
+    """
+    refused = in_serializable(lambda: _apply(receipt_id, session_id, reason, actor))
+    if refused is not None:
+        raise refused
+    return Receipt.objects.select_related("payment").get(pk=receipt_id)
+
+
+def _apply(receipt_id: int, session_id: int, reason: str, actor: Actor) -> Refused | None:
+    session = CheckoutSession.objects.select_for_update().filter(pk=session_id).first()
+    receipt = Receipt.objects.select_for_update().filter(pk=receipt_id).first()
+    if session is None:
+        raise NotFound(f"There is no checkout session {session_id}.")
+    if receipt is None:
+        raise NotFound(f"There is no receipt {receipt_id}.")
+    parts = [part for part in waiting_parts(session) if part.pk != receipt.pk]
+    missing = asked_of(session, parts).missing_minor
+    why = _why_not(session, receipt, missing)
+    if why:
+        error = NotNeeded(why)
+        return audit_refusal(error, Receipt, receipt_id, to=ReceiptState.APPLIED, actor=actor)
+    apply_part(receipt, session=session, actor=actor, reason=reason, why="applied_by_hand")
+    settle(
+        session,
+        newest=receipt,
+        pays_minor=missing,
+        parts=parts,
+        actor=actor,
+        reason=reason,
+    )
+    return None
+
+
+def _why_not(session: CheckoutSession, receipt: Receipt, missing: int) -> str:
+    if session.status not in OPEN:
+        return f"The session is {session.status}."
+    if receipt.status not in (ReceiptState.UNMATCHED, ReceiptState.SURPLUS):
+        return f"The receipt is {receipt.status}."
+    if receipt.held_minor:
+        return "Some of it was given back or is disputed."
+    if receipt.currency != session.currency:
+        return "The session asks for another asset."
+    if receipt.amount_minor < missing:
+        return "It is less than what is missing."
+    return ""

@@ -1,0 +1,127 @@
+"""One incoming operation, judged once: the receipt, and what it pays, in one SERIALIZABLE transaction."""
+
+from dataclasses import dataclass
+
+from audit.actor import Actor
+from audit.record import Note, record
+from checkout.models import CheckoutSession, Receipt, ReceiptState, SessionStatus
+from checkout.parts import asked_of, waiting_parts
+from checkout.policy import Verdict, address_named, judge
+from checkout.services.expire_sessions import expire_locked
+from checkout.services.settle_session import settle, step
+from guard.serializable import in_serializable
+from rails.horizon_payments import UNREADABLE, IncomingOperation
+from transfers.services.raise_finding import raise_finding
+
+ONE_RECEIPT = "one_receipt_per_operation"
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What became of an operation. `is_new` is False when somebody brought it before: nothing was changed then."""
+
+    receipt_id: int
+    session_id: int | None
+    state: str
+    reason: str
+    is_new: bool
+
+
+def process_operation(*, operation: IncomingOperation, actor: Actor) -> Processed:
+    """Write down an operation and let it pay the session it names, once, whoever brings it and how often.
+
+    Own SERIALIZABLE transaction with the session's row locked, tried again a bounded number of times; call it
+    outside of any other. Already seen: nothing is written. Session not open: surplus, the session is not touched.
+    Raises the database's error when every try lost.
+    """
+    return in_serializable(lambda: _process(operation, actor), unique=ONE_RECEIPT)
+
+
+def _process(operation: IncomingOperation, actor: Actor) -> Processed:
+    session = _lock_session(operation)
+    known = Receipt.objects.filter(
+        tx_hash=operation.tx_hash, operation_index=operation.operation_index
+    ).first()
+    if known is not None:
+        return Processed(known.pk, known.session_id, known.status, known.reason, is_new=False)
+    parts = waiting_parts(session) if session is not None else []
+    verdict = judge(operation, None if session is None else asked_of(session, parts))
+    receipt = keep_receipt(operation, session, verdict)
+    _say(receipt, operation, actor)
+    if session is not None:
+        if verdict.state == ReceiptState.APPLIED:
+            settle(session, newest=receipt, pays_minor=verdict.pays_minor, parts=parts, actor=actor)
+        else:
+            _leave(session, operation, actor, verdict)
+    return Processed(receipt.pk, receipt.session_id, receipt.status, receipt.reason, is_new=True)
+
+
+def _lock_session(operation: IncomingOperation) -> CheckoutSession | None:
+    address = address_named(operation)
+    if address is None:
+        return None
+    return CheckoutSession.objects.select_for_update().filter(address=address).first()
+
+
+def keep_receipt(
+    operation: IncomingOperation, session: CheckoutSession | None, verdict: Verdict
+) -> Receipt:
+    """The row, in the caller's transaction. Raises IntegrityError when the operation was seen meanwhile."""
+    return Receipt.objects.create(
+        tx_hash=operation.tx_hash,
+        operation_index=operation.operation_index,
+        operation_id=operation.operation_id,
+        kind=operation.kind,
+        account=operation.account,
+        sender=operation.sender,
+        amount_minor=operation.amount_minor,
+        currency=operation.currency,
+        memo_type=operation.memo_type,
+        memo=operation.memo,
+        muxed_id=operation.muxed_id,
+        closed_at=operation.closed_at,
+        session=session,
+        status=verdict.state,
+        reason=verdict.reason,
+    )
+
+
+def _say(receipt: Receipt, operation: IncomingOperation, actor: Actor) -> None:
+    """An entry for money that pays nothing; what pays is named by its session's own entry."""
+    if receipt.status == ReceiptState.APPLIED:
+        return
+    record(
+        Note(
+            f"receipt:{receipt.pk}",
+            f"receipt.{receipt.status}",
+            actor,
+            new_status=receipt.status,
+            reason=receipt.reason,
+            snapshot={
+                "operation": f"{operation.tx_hash}/{operation.operation_index}",
+                "amount": str(receipt.amount),
+                "session": receipt.session_id,
+            },
+        )
+    )
+    if operation.kind == UNREADABLE:
+        raise_finding(
+            subject=f"receipt:{receipt.pk}",
+            kind="unreadable_operation",
+            detail="Money came in and Horizon does not say how much: look at the account.",
+            actor=actor,
+            evidence={"tx_hash": operation.tx_hash, "kind": operation.kind},
+        )
+
+
+def _leave(
+    session: CheckoutSession, operation: IncomingOperation, actor: Actor, verdict: Verdict
+) -> None:
+    """A session whose named transaction pays nothing waits again; one that is paid too late is over."""
+    status = session.status
+    is_named = session.claimed_tx_hash == operation.tx_hash
+    if status == SessionStatus.PROCESSING and (is_named or verdict.is_late):
+        step(session, status, SessionStatus.PENDING, actor=actor, reason=verdict.reason)
+        status = SessionStatus.PENDING
+    if status == SessionStatus.PENDING and verdict.is_late:
+        expire_locked(session, actor=actor, reason="a payment came after its time")
