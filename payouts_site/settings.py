@@ -148,12 +148,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "payouts_site.beat:LivingScheduler"
-# First values only: the schedule lives in the database and is edited in the console.
-CELERY_BEAT_SCHEDULE = {
-    "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
-    "refresh quotes": {"task": "payouts.refresh_quotes", "schedule": timedelta(seconds=15)},
-}
-
 # --- Timers (seconds) -------------------------------------------------------------------------------
 SWEEP_INTERVAL_SECONDS = env.float("SWEEP_INTERVAL_SECONDS", default=10)
 LEASE_SECONDS = env.float("LEASE_SECONDS", default=120)
@@ -169,6 +163,18 @@ if RAIL_TIMEOUT_SECONDS * 2 > LEASE_SECONDS:
         "RAIL_TIMEOUT_SECONDS must be at most half of LEASE_SECONDS: a call that outlives its lease "
         "could meet the next worker's call."
     )
+
+# First values only: the schedule lives in the database and is edited in the console.
+CELERY_BEAT_SCHEDULE = {
+    "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
+    "refresh quotes": {"task": "payouts.refresh_quotes", "schedule": timedelta(seconds=15)},
+    # A round that a busy worker has not begun by the next one is dropped: the next one reads the same.
+    "watch incoming payments": {
+        "task": "checkout.watch_payments",
+        "schedule": timedelta(seconds=WATCH_INTERVAL_SECONDS),
+        "options": {"expires": WATCH_INTERVAL_SECONDS},
+    },
+}
 
 # --- Rails ------------------------------------------------------------------------------------------
 STRIPE_API_KEY = env.str("STRIPE_API_KEY", default="")
@@ -355,10 +361,14 @@ SPECTACULAR_SETTINGS = {
         "AttemptOutcome": "transfers.api.serializers.ATTEMPT_OUTCOMES",
         "AuditOutcome": "audit.models.Outcome",
         "BookingStatus": "transfers.models.BookingStatus",
+        "DisputeStatus": "checkout.models.DisputeStatus",
         "KycStatus": "payouts.models.KycStatus",
         "PayOutcome": "transfers.api.serializers.OUTCOMES",
         "PayoutRail": "payouts.models.PayoutRail",
         "PayoutStatus": "payouts.models.PayoutStatus",
+        "ReceiptState": "checkout.models.ReceiptState",
+        "RefundStatus": "checkout.models.RefundStatus",
+        "SessionStatus": "checkout.models.SessionStatus",
         "Rail": "transfers.models.Rail",
         "TransferStatus": "transfers.models.TransferStatus",
     },

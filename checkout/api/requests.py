@@ -11,7 +11,7 @@ from checkout.services.create_session import DEFAULT_EXPIRES_IN, MOST_EXPIRES_IN
 from money import InvalidAmount, Money
 from transfers.api.requests import Prose, StrictSerializer, Text
 
-_VERSION = {"min_value": 1, "max_value": 2**31 - 1, "required": False}
+_NEWEST_VERSION = 2**31 - 1
 _LONGEST_ID = 10**18 - 1
 
 
@@ -77,7 +77,9 @@ class RefundDecision(StrictSerializer):
 
     reason = Prose(max_length=500, required=False, allow_blank=True)
     expected_status = serializers.ChoiceField(choices=RefundStatus.choices, required=False)
-    expected_version = serializers.IntegerField(**_VERSION, help_text="As If-Match.")
+    expected_version = serializers.IntegerField(
+        min_value=1, max_value=_NEWEST_VERSION, required=False, help_text="As If-Match."
+    )
 
 
 class NewDispute(StrictSerializer):
@@ -95,7 +97,9 @@ class DisputeOutcome(StrictSerializer):
     )
     note = Prose(max_length=500, required=False, allow_blank=True)
     expected_status = serializers.ChoiceField(choices=DisputeStatus.choices, required=False)
-    expected_version = serializers.IntegerField(**_VERSION, help_text="As If-Match.")
+    expected_version = serializers.IntegerField(
+        min_value=1, max_value=_NEWEST_VERSION, required=False, help_text="As If-Match."
+    )
 
 
 class SessionFilters(StrictSerializer):

@@ -35,13 +35,14 @@ def approve_refund(
     believed = known_status(expected_status, RefundStatus.REQUESTED, RefundStatus.values)
     with transaction.atomic():
         refund = get_refund(refund_id)
-        result: Result | Refused | None = None
-        if refund.status == believed == RefundStatus.REQUESTED:
-            result = _refusal(refund, actor)
-        if result is None:
+        undecided = refund.status == believed == RefundStatus.REQUESTED
+        refused = _refusal(refund, actor) if undecided else None
+        result: Result | Refused
+        if refused is None:
             result = _approve(refund, believed, expected_version, reason, actor)
         else:
-            audit_refusal(result, Refund, refund_id, to=RefundStatus.APPROVED, actor=actor)
+            to = RefundStatus.APPROVED
+            result = audit_refusal(refused, Refund, refund_id, to=to, actor=actor)
     raise_unless_won(Refund, refund_id, result, RefundStatus.APPROVED, RefundStatus.REJECTED)
     return get_refund(refund_id)
 

@@ -1,6 +1,7 @@
 """Sessions whose time is over, once the ledger has been read up to then: a payment made in time is never too late."""
 
 from datetime import datetime
+from functools import partial
 
 from audit.actor import Actor
 from checkout.models import CheckoutSession, Receipt, ReceiptState, SessionStatus
@@ -21,7 +22,7 @@ def expire_sessions(*, account: str, known_until: datetime, actor: Actor) -> int
         status=SessionStatus.PENDING, account=account, expires_at__lt=known_until
     )
     ids = list(over.order_by("expires_at").values_list("pk", flat=True)[:MOST_IN_A_ROUND])
-    return sum(in_serializable(lambda pk=pk: _expire(pk, actor)) for pk in ids)
+    return sum(in_serializable(partial(_expire, pk, actor)) for pk in ids)
 
 
 def _expire(session_id: int, actor: Actor) -> bool:

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def status(session: CheckoutSession) -> str:
     session.refresh_from_db()
-    return session.status
+    return str(session.status)
 
 
 def test_an_exact_payment_pays_the_session_once_and_tells_it() -> None:
