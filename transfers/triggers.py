@@ -73,6 +73,13 @@ def _count_rows(*parts: str) -> str:
         FROM change WHERE booking.id = change.source_id AND (
             change.pending <> 0 OR change.processing <> 0 OR change.unknown <> 0 OR change.success <> 0
             OR change.failed <> 0 OR change.undone <> 0 OR change.paid <> 0);
+        -- The UPDATE above waited for whoever holds the booking's row: a cancellation that came first is seen here.
+        SELECT reference INTO cancelled FROM transfers_booking WHERE status = 'cancelled' AND id IN (
+            SELECT source_id FROM new_rows WHERE {_BOOKING} AND status = 'pending') LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'booking %: it is cancelled, nobody is paid for it', cancelled
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'cancelled_booking_pays_nobody';
+        END IF;
         RETURN NULL;
     """
 
@@ -88,6 +95,7 @@ class CountIntoBooking(pgtrigger.Trigger):
 
     level = pgtrigger.Statement
     when = pgtrigger.After
+    declare = [("cancelled", "text")]
 
     @classmethod
     def all_events(cls) -> tuple["CountIntoBooking", "CountIntoBooking"]:

@@ -15,6 +15,8 @@ _API: Final = "tests/payouts/test_api.py::"
 _C: Final = "POST /api/v1/commissions"
 _COMMISSIONS: Final = "tests/payouts/test_commissions.py::"
 _RACES: Final = "tests/payouts/test_commission_races.py::"
+_B: Final = "POST /api/v1/bookings/{reference}"
+_CLOSING: Final = "tests/transfers/test_close_booking.py::"
 _T: Final = "POST /api/v1/transfers/{transfer_id}"
 
 WAYS: Final = (
@@ -29,6 +31,18 @@ WAYS: Final = (
         "transfers.services.pay_crew.pay_crew",
         "a transfer for each person; workers pay it",
         "tests/transfers_api/test_bulk_transfers.py::test_pay_all_enqueues_everybody_once",
+    ),
+    Way(
+        f"{_B}/complete",
+        "transfers.services.complete_booking.complete_booking",
+        "scheduled -> completed; no money",
+        f"{_CLOSING}TestOneCaller::test_a_job_is_done_or_cancelled_once",
+    ),
+    Way(
+        f"{_B}/cancel",
+        "transfers.services.cancel_booking.cancel_booking",
+        "scheduled -> cancelled, if nobody on it is paid or being paid; nobody is afterwards",
+        f"{_CLOSING}test_cancel_against_pay_all",
     ),
     Way(
         f"{_T}/retry",

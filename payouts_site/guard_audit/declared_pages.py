@@ -24,6 +24,18 @@ PAGES: Final = (
         f"{_CREW}test_retry_of_one_person",
     ),
     Way(
+        f"{_PAGE}booking_complete",
+        "transfers.services.complete_booking.complete_booking",
+        "scheduled -> completed; no money",
+        f"{_CREW}test_a_job_is_closed_from_its_page",
+    ),
+    Way(
+        f"{_PAGE}booking_cancel",
+        "transfers.services.cancel_booking.cancel_booking",
+        "scheduled -> cancelled, if nobody on it is paid or being paid; nobody is afterwards",
+        f"{_CREW}test_a_job_is_closed_from_its_page",
+    ),
+    Way(
         f"{_PAGE}transfer_retry",
         "transfers.services.retry_transfer.retry_transfer",
         "failed -> pending; workers pay it",

@@ -263,3 +263,26 @@ def test_retries_are_bounded(at: Open, failed: Booking) -> None:
     others = ",".join(f"{10_000 + n}:1" for n in range(MOST_RETRIES))
     at("operator").post(crew(failed, "pay/"), {"retry": f"{others},{pk}:3"}, headers=HTMX)
     assert Transfer.objects.get(pk=pk).status == "failed"
+
+
+def test_a_job_is_closed_from_its_page(at: Open) -> None:
+    client = at("operator")
+    booking = make_booking("acct_1a", reference="BK-7")
+    page = text(client.get(crew(booking)))
+    address = f"/admin/transfers/booking/{booking.pk}/cancel/"
+    for one in (address, address.replace("cancel", "complete")):
+        assert f'href="{one}"' in page
+        assert "BK-7" in text(client.get(one))
+    refused = client.post(address, {"reason": "", "version": str(booking.version)})
+    assert refused.status_code == 422
+    answer = client.post(address, {"reason": "rain", "version": str(booking.version)})
+    assert (answer.status_code, answer.headers["Location"]) == (302, crew(booking))
+    page = text(client.get(crew(booking)))
+    assert "nobody is paid for it" in page and "Pay All" not in page
+    late = client.post(address.replace("cancel", "complete"), {"version": "1"})
+    assert late.status_code == 422
+    assert at("auditor").post(address, {"reason": "x"}).status_code == 403
+    other = make_booking("acct_1b")
+    pay_crew(reference=other.reference, actor=ALICE)
+    moving = client.post(f"/admin/transfers/booking/{other.pk}/cancel/", {"reason": "rain"})
+    assert moving.status_code == 409 and "paid or being paid" in text(moving)

@@ -4,9 +4,13 @@ import threading
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django.fixtures import Settings
 
+from access.models import ApiToken
+from access.policy import assign_role
+from access.roles import Role
 from audit.models import Entry
 from money import Money
 from tests.factories import ALICE
@@ -24,6 +28,7 @@ from tests.transfers.wise_steps import (
     the_attempt,
     work_until_known,
 )
+from tests.transfers_api.conftest import Caller
 from transfers.change import change_transfer
 from transfers.models import AttemptOutcome, Finding, Transfer, TransferAttempt
 from transfers.policy import attempt_key
@@ -517,6 +522,20 @@ def test_a_person_may_ask_wise_at_any_time(wise: SandboxWise, payouts: PayoutSou
     transfer = work(payout("LOST FUND"))
     found, said = confirm_transfer(transfer_id=transfer.pk, actor=ALICE)
     assert (found.status, said) == ("success", "paid; known already")
+    assert funded(wise) == 1
+
+
+def test_so_does_a_program(wise: SandboxWise, payouts: PayoutSource) -> None:
+    """confirmTransfer for Wise: what a worker never heard is read, applied once, and answered."""
+    user = User.objects.create(username="program")
+    assign_role(user, Role.INTEGRATOR)
+    program = Caller(str(ApiToken.objects.create(user=user, name="test")[1]))
+    transfer = work(payout("LOST FUND"))
+    for result in ("paid; known already", "known already"):
+        answer = program.post(f"transfers/{transfer.pk}/confirm")
+        assert answer.status_code == 200
+        assert (answer.json()["rail"], answer.json()["status"]) == ("wise", "success")
+        assert answer.json()["result"] == result
     assert funded(wise) == 1
 
 

@@ -1,5 +1,6 @@
 """Bookings over HTTP: what is written down, what is refused, how lists are read."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -224,3 +225,29 @@ def test_a_booking_costs_as_many_queries_whatever_its_crew(
             shown = api.get(f"bookings/{reference}").json()
         assert len(shown["crew"]) == size
         assert {one["transfer"]["status"] for one in shown["crew"]} == {TransferStatus.PENDING}
+
+
+def test_a_job_is_completed_or_cancelled(caller: Callable[[str], Caller]) -> None:
+    program, auditor = caller("integrator"), caller("auditor")
+    make_booking(reference="BK-1")
+    assert auditor.post("bookings/BK-1/complete").status_code == 403
+    stale = program.post("bookings/BK-1/complete", if_match='"9"')
+    assert (stale.status_code, stale.json()["code"]) == (409, "conflict")
+    done = program.post("bookings/BK-1/complete", if_match='"1"', idempotency_key="k")
+    assert (done.status_code, done.json()["status"], done["ETag"]) == (200, "completed", '"2"')
+    again = program.post("bookings/BK-1/complete", if_match='"1"', idempotency_key="k")
+    assert (again.content, again["Idempotency-Replayed"]) == (done.content, "true")
+    late = program.post("bookings/BK-1/cancel", {"reason": "rain"})
+    assert (late.status_code, late.json()["code"]) == (422, "illegal_transition")
+    make_booking(reference="BK-2")
+    missing = program.post("bookings/BK-2/cancel")
+    assert missing.json()["errors"][0]["field"] == "reason"
+    program.post("bookings/BK-2/transfers")
+    moving = program.post("bookings/BK-2/cancel", {"reason": "rain"})
+    assert (moving.status_code, moving.json()["code"]) == (409, "obligation_live")
+    make_booking(reference="BK-3")
+    assert program.post("bookings/BK-3/cancel", {"reason": "rain"}).json()["status"] == "cancelled"
+    refused = program.post("bookings/BK-3/transfers")
+    assert (refused.status_code, refused.json()["code"]) == (409, "booking_cancelled")
+    listed = program.get("bookings", status="cancelled").json()["results"]
+    assert [one["reference"] for one in listed] == ["BK-3"]

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from transfers.admin.filters import BookingStatusFilter, PaymentStateFilter
 from transfers.admin.governed import GovernedAdmin
-from transfers.console import crew, timeline
+from transfers.console import close_booking, crew, timeline
 from transfers.models import Booking
 from transfers.templatetags.console import ago
 
@@ -77,6 +77,8 @@ class BookingAdmin(GovernedAdmin):
                 crew.crew_retry_view,
                 "crew_retry",
             ),
+            ("<int:booking_id>/complete/", close_booking.complete_view, "complete"),
+            ("<int:booking_id>/cancel/", close_booking.cancel_view, "cancel"),
             ("<int:booking_id>/timeline/", timeline.booking_timeline_view, "timeline"),
             ("live/", self.live_view, "live"),
         )

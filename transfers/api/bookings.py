@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.etags import etag
+from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from transfers.api import operations
 from transfers.api.documents import (
@@ -26,7 +26,14 @@ from transfers.api.filters import (
     people_named,
     query_values,
 )
-from transfers.api.requests import BulkTransfers, NewBooking, checked, refuse_query
+from transfers.api.requests import (
+    BookingCancellation,
+    BookingClosed,
+    BulkTransfers,
+    NewBooking,
+    checked,
+    refuse_query,
+)
 from transfers.api.serializers import (
     BookingRow,
     BookingShown,
@@ -36,6 +43,8 @@ from transfers.api.serializers import (
 )
 from transfers.models import Booking
 from transfers.selectors import CrewRow, crew_preview, crew_rows, get_booking
+from transfers.services.cancel_booking import cancel_booking
+from transfers.services.complete_booking import complete_booking
 from transfers.services.create_booking import NewCrewMember, create_booking
 from transfers.services.pay_crew import NotOnBooking, pay_crew
 from transfers.shown import Attempts, attempts_of
@@ -122,6 +131,61 @@ class BookingDetail(ApiView):
         return Response(_document(booking), headers={"ETag": etag(booking.version)})
 
 
+class CompleteBooking(ApiView):
+    """The job is done."""
+
+    required_capability = "booking.close"
+
+    @extend_schema(
+        operation_id="completeBooking",
+        tags=["Bookings"],
+        parameters=[operations.REFERENCE, operations.ETAG, operations.IF_MATCH],
+        request=BookingClosed,
+        responses={
+            200: BookingShown,
+            **operations.refusals(_409="conflict", _422="illegal_transition validation_error"),
+        },
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """Say that a scheduled job is done. Pay is another matter."""
+        values = _closed(request, BookingClosed)
+        return _closed_answer(complete_booking(reference=reference, actor=self.actor, **values))
+
+
+class CancelBooking(ApiView):
+    """The job will not happen."""
+
+    required_capability = "booking.close"
+
+    @extend_schema(
+        operation_id="cancelBooking",
+        tags=["Bookings"],
+        parameters=[operations.REFERENCE, operations.ETAG, operations.IF_MATCH],
+        request=BookingCancellation,
+        responses={
+            200: BookingShown,
+            **operations.refusals(
+                _409="conflict obligation_live", _422="illegal_transition validation_error"
+            ),
+        },
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """Cancel a scheduled job for which nobody is paid or being paid; nobody is paid for it afterwards."""
+        values = _closed(request, BookingCancellation)
+        return _closed_answer(cancel_booking(reference=reference, actor=self.actor, **values))
+
+
+def _closed(request: Request, body: type[BookingClosed]) -> dict[str, Any]:
+    """A version in the body counts before If-Match."""
+    values: dict[str, Any] = checked(body, request)
+    values.setdefault("expected_version", version_from_if_match(request))
+    return values
+
+
+def _closed_answer(booking: Booking) -> Response:
+    return Response(_document(booking), headers={"ETag": etag(booking.version)})
+
+
 class BookingTransfersView(ApiView):
     """The transfers of a booking's crew."""
 
@@ -147,7 +211,9 @@ class BookingTransfersView(ApiView):
         request=BulkTransfers,
         responses={
             202: BulkTransfersAccepted,
-            **operations.refusals(_409="preview_stale", _422="validation_error not_on_booking"),
+            **operations.refusals(
+                _409="preview_stale booking_cancelled", _422="validation_error not_on_booking"
+            ),
         },
         examples=[operations.PAY_ALL, operations.PAY_SOME, operations.ACCEPTED],
     )

@@ -148,6 +148,21 @@ class Nothing(StrictSerializer):
     """The call takes no members."""
 
 
+class BookingClosed(StrictSerializer):
+    """Why, and what the caller believes it decides about."""
+
+    reason = Prose(max_length=1000, required=False, allow_blank=True, default="")
+    expected_version = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, help_text="As If-Match."
+    )
+
+
+class BookingCancellation(BookingClosed):
+    """The same with a reason that must be given."""
+
+    reason = Prose(max_length=1000)
+
+
 class Resolution(StrictSerializer):
     """What a person found out."""
 

@@ -2,7 +2,14 @@
 
 from django.urls import path, register_converter
 
-from transfers.api.bookings import BookingDetail, BookingPreview, Bookings, BookingTransfersView
+from transfers.api.bookings import (
+    BookingDetail,
+    BookingPreview,
+    Bookings,
+    BookingTransfersView,
+    CancelBooking,
+    CompleteBooking,
+)
 from transfers.api.findings import Findings, ResolveFinding
 from transfers.api.transfers import (
     ConfirmTransfer,
@@ -43,6 +50,12 @@ register_converter(BookingReference, "reference")
 urlpatterns = [
     path("bookings", Bookings.as_view({"get": "list", "post": "create"}), name="bookings"),
     path("bookings/<reference:reference>", BookingDetail.as_view(), name="booking"),
+    path(
+        "bookings/<reference:reference>/complete",
+        CompleteBooking.as_view(),
+        name="booking-complete",
+    ),
+    path("bookings/<reference:reference>/cancel", CancelBooking.as_view(), name="booking-cancel"),
     path(
         "bookings/<reference:reference>/transfers",
         BookingTransfersView.as_view(),

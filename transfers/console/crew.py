@@ -264,6 +264,7 @@ def _context(request: HttpRequest, screen: CrewScreen, *, oob: bool = False) -> 
         "now": screen.now,
         "may_pay": sees(request, "transfer.pay"),
         "may_retry": sees(request, "transfer.retry"),
+        "may_close": sees(request, "booking.close"),
         "over_table": "table" in (request.POST if request.method == "POST" else request.GET),
         "oob": oob,
     }

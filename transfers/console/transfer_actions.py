@@ -52,7 +52,7 @@ def _retry(request: HttpRequest, transfer: Transfer) -> Notice:
 
 def _ask(request: HttpRequest, transfer: Transfer) -> Notice:
     _, found = confirm_transfer(transfer_id=transfer.pk, actor=actor_from_request(request))
-    return Notice("done", "Stripe was asked", f"{found}.".capitalize())
+    return Notice("done", f"{transfer.get_rail_display()} was asked", f"{found}.".capitalize())
 
 
 def _reverse(request: HttpRequest, transfer: Transfer) -> Notice:
@@ -67,7 +67,9 @@ def _reverse(request: HttpRequest, transfer: Transfer) -> Notice:
     reverse_transfer(
         transfer_id=transfer.pk, reason=reason, actor=actor_from_request(request), amount=amount
     )
-    return Notice("done", "The reversal is on its way", "It shows below as soon as Stripe answers")
+    return Notice(
+        "done", "The reversal is on its way", "It shows below as soon as the rail answers"
+    )
 
 
 ACTIONS: dict[str, TransferAction] = {
@@ -92,12 +94,12 @@ ACTIONS: dict[str, TransferAction] = {
             label="Ask the rail now",
             icon="fact_check",
             capability="transfer.confirm",
-            title="Ask Stripe what it knows?",
+            title="Ask the rail what it knows?",
             explanation=(
-                "Stripe's books are read once, now, and what they prove is applied. Finding nothing changes nothing. "
+                "The rail's books are read once, now, and what they prove is applied. Finding nothing changes nothing. "
                 "No money moves by asking."
             ),
-            button="Ask Stripe",
+            button="Ask now",
             run=_ask,
             possible=lambda transfer: transfer.attempt_count > 0,
         ),

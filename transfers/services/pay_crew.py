@@ -7,13 +7,14 @@ decides, and each request is told what became of every person it named.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from audit.actor import Actor
 from audit.record import COLUMNS
 from guard.errors import Refused
 from transfers.models import Booking, Transfer, TransferStatus
 from transfers.selectors import crew_preview, get_booking, transfers_of
+from transfers.services.retry_transfer import booking_cancelled
 from transfers.shown import ShownTransfer, shown_transfers
 from transfers.wake import wake_after_commit
 
@@ -82,11 +83,21 @@ def pay_crew(
 ) -> tuple[Booking, list[CrewPay]]:
     """Enqueue a transfer for everybody named (None = the whole crew) who has none. Opens its own transaction.
 
-    Workers are woken after the commit. Raises NotFound, NotOnBooking (422) and PreviewStale (409); in each case
-    nobody was enqueued. A person who has a transfer gets `already_paid`, `in_progress`, `outcome_unknown` or
-    `failed_needs_retry` instead of a second one.
+    Workers are woken after the commit. Raises NotFound, NotOnBooking (422), PreviewStale and BookingCancelled (409);
+    in each case nobody was enqueued. A person who has a transfer gets `already_paid`, `in_progress`,
+    `outcome_unknown` or `failed_needs_retry` instead of a second one.
     """
     wanted = None if user_ids is None else list(dict.fromkeys(user_ids))
+    try:
+        booking, new_ids = _enqueue_all(reference, wanted, preview_token, actor)
+    except IntegrityError as error:
+        raise booking_cancelled(error) from error
+    return _outcomes(booking, wanted, set(new_ids))
+
+
+def _enqueue_all(
+    reference: str, wanted: Sequence[str] | None, preview_token: str | None, actor: Actor
+) -> tuple[Booking, list[int]]:
     with transaction.atomic():
         booking = get_booking(reference)
         if wanted is not None:
@@ -97,7 +108,7 @@ def pay_crew(
             )
         new_ids = enqueue(booking, wanted, actor)
         wake_after_commit(new_ids)
-    return _outcomes(booking, wanted, set(new_ids))
+    return booking, new_ids
 
 
 def enqueue(booking: Booking, user_ids: Sequence[str] | None, actor: Actor) -> list[int]:

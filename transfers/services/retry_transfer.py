@@ -1,12 +1,14 @@
 """Another attempt after a proven failure; never from an outcome that nobody knows."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from psycopg import errors as postgres
 
 from audit.actor import Actor
-from guard.door import Conflict, Illegal, change_status, refuse
+from guard.door import Conflict, Illegal, Result, change_status, refuse
 from guard.errors import Conflicted, IllegalTransition, NotFound, Refused
 from guard.statement import SecondsFromNow, run
 from transfers.models import SourceType, Transfer, TransferStatus
@@ -26,6 +28,22 @@ class ObligationLive(Refused):
 
     code = "obligation_live"
     title = "This is being paid already"
+
+
+class BookingCancelled(Refused):
+    """The booking is cancelled: nobody is paid for it any more."""
+
+    code = "booking_cancelled"
+    title = "The booking is cancelled"
+
+
+def booking_cancelled(error: IntegrityError) -> BookingCancelled:
+    """The refusal for what the trigger on transfers refused; anything else is raised again."""
+    cause = error.__cause__
+    name = cause.diag.constraint_name if isinstance(cause, postgres.Error) else None
+    if name != "cancelled_booking_pays_nobody":
+        raise error
+    return BookingCancelled("The booking was cancelled, so nobody is paid for it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +76,17 @@ def retry_transfer(*, transfer_id: int, actor: Actor, version: int | None = None
     is a transaction of its own unless the caller has one open.
 
     The next attempt gets a new number and so a new key: the rail keeps the old answer under the old one. Raises
-    NotFound, OutcomeUnknown and ObligationLive (409), IllegalTransition (422, also where a source decides),
-    Conflicted (409: somebody was faster).
+    NotFound, OutcomeUnknown, ObligationLive and BookingCancelled (409), IllegalTransition (422, also where a source
+    decides), Conflicted (409: somebody was faster).
     """
     seen = _look(transfer_id)
     transfer = seen.transfer
     _refuse_while_live(transfer, seen.disputed, actor)
     _refuse_if_its_source_decides(transfer, actor)
-    result = change_status(
-        Transfer,
-        transfer_id,
-        believed=transfer.status,
-        to=TransferStatus.PENDING,
-        version=version,
-        actor=actor,
-        reason="retry",
-        changes={
-            "due_at": SecondsFromNow(0),
-            "destination": seen.present_account or transfer.destination,
-        },
-        returning=_COLUMNS,
-    )
+    try:
+        result = _reopen(seen, version, actor)
+    except IntegrityError as error:
+        raise _audited(booking_cancelled(error), transfer, actor) from error
     if isinstance(result, Illegal):
         raise result.error()
     if isinstance(result, Conflict):
@@ -98,6 +106,38 @@ def _transfer(row: dict[str, Any]) -> Transfer:
     return Transfer.from_db(connection.alias, _COLUMNS, [row[name] for name in _COLUMNS])
 
 
+def _reopen(seen: _Seen, version: int | None, actor: Actor) -> Result:
+    # A savepoint only where a refusal by the database would break the caller's transaction.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        return change_status(
+            Transfer,
+            seen.transfer.pk,
+            believed=seen.transfer.status,
+            to=TransferStatus.PENDING,
+            version=version,
+            actor=actor,
+            reason="retry",
+            changes={
+                "due_at": SecondsFromNow(0),
+                "destination": seen.present_account or seen.transfer.destination,
+            },
+            returning=_COLUMNS,
+        )
+
+
+def _audited(error: Refused, transfer: Transfer, actor: Actor) -> Refused:
+    refuse(
+        Transfer,
+        transfer.pk,
+        to=TransferStatus.PENDING,
+        actor=actor,
+        outcome="conflict",
+        reason=error.code,
+        status=transfer.status,
+    )
+    return error
+
+
 def _refuse_while_live(transfer: Transfer, disputed: bool, actor: Actor) -> None:  # noqa: FBT001
     error: Refused
     if transfer.outcome_unknown:
@@ -115,16 +155,7 @@ def _refuse_while_live(transfer: Transfer, disputed: bool, actor: Actor) -> None
         )
     else:
         return
-    refuse(
-        Transfer,
-        transfer.pk,
-        to=TransferStatus.PENDING,
-        actor=actor,
-        outcome="conflict",
-        reason=error.code,
-        status=transfer.status,
-    )
-    raise error
+    raise _audited(error, transfer, actor)
 
 
 def _refuse_if_its_source_decides(transfer: Transfer, actor: Actor) -> None:
