@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import SkipField, empty
 
-from money import InvalidAmount, Money, UnknownCurrency, exponent
+from money import InvalidAmount, Money, UnknownCurrency, exponent, is_bare_asset
 
 _AMOUNT_SCHEMA = {
     "type": "string",
@@ -19,12 +20,14 @@ _AMOUNT_SCHEMA = {
 
 @extend_schema_field({"type": "string", "example": "USD", "minLength": 3, "maxLength": 69})
 class CurrencyField(serializers.CharField):
-    """An ISO 4217 code, `XLM`, or a Stellar asset `CODE:ISSUER`."""
+    """An ISO 4217 code, `XLM`, a Stellar asset `CODE:ISSUER`, or the code alone of one in STELLAR_ASSETS."""
 
     def to_internal_value(self, data: Any) -> str:
         code = super().to_internal_value(data)
         try:
             exponent(code)
+            if is_bare_asset(code) and code not in settings.STELLAR_ASSETS:
+                raise UnknownCurrency(f"{code!r} is not a currency that money can be paid in")
         except UnknownCurrency as error:
             raise serializers.ValidationError(str(error), code=error.code) from None
         return code

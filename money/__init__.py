@@ -1,7 +1,7 @@
 """Amounts of money: integer minor units with their currency, never a float, never two currencies in a sum."""
 
 from money.amount import CurrencyMismatch, InvalidAmount, Money, total
-from money.currencies import MAX_MINOR, UnknownCurrency, exponent
+from money.currencies import MAX_MINOR, UnknownCurrency, exponent, is_bare_asset
 
 __all__ = [
     "MAX_MINOR",
@@ -10,5 +10,6 @@ __all__ = [
     "Money",
     "UnknownCurrency",
     "exponent",
+    "is_bare_asset",
     "total",
 ]

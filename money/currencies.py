@@ -3,6 +3,7 @@
 ISO 4217 decides, not a display library: Babel says 0 decimals for IQD, MGA or RSD where the standard says 3 or 2.
 """
 
+import re
 from functools import cache
 
 import iso4217
@@ -19,13 +20,18 @@ class UnknownCurrency(ValueError):
     code = "unknown_currency"
 
 
+# A bare asset code of this shape cannot be a national currency's, so that stored amounts stay readable whatever is
+# configured today. Codes of one to three characters could be: those are written CODE:ISSUER.
+_BARE_CODE = re.compile(r"[A-Z0-9]{4,12}")
+
+
 @cache
 def exponent(currency: str) -> int:
-    """Decimals of `currency`: an upper-case ISO 4217 code, `XLM`, or a Stellar asset `CODE:ISSUER`.
+    """Decimals of `currency`: an upper-case ISO 4217 code, `XLM`, a Stellar asset `CODE:ISSUER`, or its code alone.
 
     Raises UnknownCurrency, also for codes without minor units such as XAU (gold).
     """
-    if currency == "XLM":
+    if currency == "XLM" or _BARE_CODE.fullmatch(currency):
         return STELLAR_EXPONENT
     code, separator, issuer = currency.partition(":")
     if separator:
@@ -39,3 +45,8 @@ def exponent(currency: str) -> int:
     if digits is None or currency != currency.upper():
         raise UnknownCurrency(f"{currency!r} is not a currency that money can be paid in")
     return digits
+
+
+def is_bare_asset(currency: str) -> bool:
+    """Is it a Stellar asset's code without its issuer? Whose asset it is must then be configured."""
+    return _BARE_CODE.fullmatch(currency) is not None

@@ -6,13 +6,13 @@ approvals (payouts/triggers.py) for whoever does not come through a service.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from guard.errors import PermissionDenied, Refused
-from money import Money, exponent
+from money import Money, exponent, is_bare_asset
 from payouts.errors import ApprovalLimitExceeded, KycIncomplete, SelfApproval
 from payouts.models import KycStatus, PayoutRail, PayoutStatus, RecipientType
 from transfers.models import TransferStatus
@@ -135,10 +135,15 @@ def is_proven_dead(payout_status: str, transfer_status: str | None) -> bool:
     )
 
 
-def rail_pays(rail: str, currency: str) -> bool:
-    """Wise pays national currencies, Stellar its own and those issued on it."""
-    on_stellar = currency == "XLM" or ":" in currency
-    return on_stellar == (rail == PayoutRail.STELLAR)
+def rail_pays(rail: str, currency: str, *, stellar_codes: Collection[str] = ()) -> bool:
+    """Wise pays national currencies, Stellar its own and those issued on it.
+
+    `stellar_codes`: the codes that name an asset on Stellar without its issuer. A code that is a national currency's
+    as well (EUR) means that one on Wise.
+    """
+    if rail == PayoutRail.STELLAR:
+        return currency == "XLM" or ":" in currency or currency in stellar_codes
+    return currency != "XLM" and ":" not in currency and not is_bare_asset(currency)
 
 
 def region_of(country: str) -> str:

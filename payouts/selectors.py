@@ -9,9 +9,10 @@ from django.db.models import Q, QuerySet
 
 from guard.errors import NotFound
 from money import Money
-from payouts.models import Payee, PayoutRequest, Recipient
+from payouts.models import Payee, PayoutRail, PayoutRequest, Recipient
 from payouts.policy import APPROVAL_WINDOW_HOURS, Facts
 from transfers.models import Finding, SourceType, Transfer
+from transfers.stellar_assets import asset_of
 
 
 def payouts_shown() -> QuerySet[PayoutRequest]:
@@ -84,12 +85,18 @@ def facts_with(payout: PayoutRequest, newest_recipient_id: int) -> Facts:
         recipient=payout.recipient_id,
         newest_recipient=newest_recipient_id,
         amount_minor=payout.amount_minor,
-        currency=payout.currency,
+        currency=_meant_currency(payout),
         rail=payout.rail,
         source_minor=quote.get("source_minor"),
         source_currency=quote.get("source_currency", ""),
         max_drift_percent=str(settings.QUOTE_MAX_DRIFT_PERCENT),
     )
+
+
+def _meant_currency(payout: PayoutRequest) -> str:
+    """A bare asset code with its issuer: whoever signs for USDC signs for that one's USDC."""
+    on_stellar = payout.rail == PayoutRail.STELLAR
+    return (asset_of(payout.currency) if on_stellar else "") or payout.currency
 
 
 def same_account_elsewhere(recipient: Recipient) -> QuerySet[Recipient]:

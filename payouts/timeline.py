@@ -53,7 +53,7 @@ def _of_entry(entry: Entry) -> Event:
 
 
 def _of_attempt(attempt: TransferAttempt) -> list[Event]:
-    detail = {"number": attempt.number, "idempotency_key": attempt.idempotency_key}
+    detail = {"number": attempt.number, "idempotency_key": attempt.rail_key}
     events = [Event(attempt.first_sent_at, "attempt", "sent", "", detail)]
     if attempt.resolved_at is not None:
         resolved = {**detail, "evidence": attempt.evidence}

@@ -56,7 +56,7 @@ def check_request(amount: Money, rail: str, recipient: Mapping[str, Any]) -> Che
         raise Invalid("The amount must be positive.", field="amount", code="not_positive")
     if rail not in RECIPIENTS_OF_RAIL:
         raise Invalid("The rail is wise or stellar.", field="rail", code="invalid_choice")
-    if not rail_pays(rail, amount.currency):
+    if not rail_pays(rail, amount.currency, stellar_codes=settings.STELLAR_ASSETS):
         raise Invalid(
             f"{rail} does not pay {amount.currency}.", field="currency", code="not_on_this_rail"
         )

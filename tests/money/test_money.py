@@ -36,6 +36,7 @@ minors = st.integers(-MAX_MINOR, MAX_MINOR)
         ("RSD", 2),
         ("XLM", 7),
         (USDC, 7),
+        ("USDC", 7),
     ],
 )
 def test_decimals_are_iso_4217s_and_seven_on_stellar(currency: str, digits: int) -> None:
@@ -55,6 +56,8 @@ def test_decimals_are_iso_4217s_and_seven_on_stellar(currency: str, digits: int)
         ":",
         "USDC:",
         "USDC:G123",
+        "usdc",
+        "A" * 13,
         f"{'A' * 13}{USDC[4:]}",
     ],
 )

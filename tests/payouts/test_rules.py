@@ -462,4 +462,9 @@ def test_only_the_dead_are_reissued(payout: str, transfer: str | None, dead: boo
 def test_rails_and_regions() -> None:
     assert rail_pays("wise", "EUR") and not rail_pays("wise", "XLM")
     assert rail_pays("stellar", "XLM") and not rail_pays("stellar", "EUR")
+    assert not rail_pays("stellar", "USDC") and not rail_pays("wise", "USDC")
+    mine = {"USDC": "G…", "EUR": "G…"}
+    assert rail_pays("stellar", "USDC", stellar_codes=mine)
+    assert rail_pays("stellar", "EUR", stellar_codes=mine)
+    assert rail_pays("wise", "EUR", stellar_codes=mine)
     assert [region_of(one) for one in ("DE", "TR", "US", "")] == ["EU", "TR", "US", "OTHER"]
