@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 MOST_ROWS_IN_A_ROUND = 500
 sweep_found = Counter("paidonce_sweep_found_total", "Due rows found by the sweep", ["kind"])
 
-Work = Callable[[int], None]
+Work = Callable[[int], object]
 Progress = Callable[[], None]
 
 WORK: dict[str, Work] = {

@@ -12,14 +12,29 @@ rail's driver (transfers/drivers); a rail that needs several calls commits each 
 from audit.actor import SWEEP, Actor
 from transfers.claim import claim_due, claim_pending
 from transfers.drivers.registry import driver_for
+from transfers.jobs import JobRun, has_job, run_job
 from transfers.models import Transfer, TransferStatus
 from transfers.policy import is_watched
 from transfers.services.watch_transfer import watch_transfer
 
 
-def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> None:
-    """Do whatever is due on this transfer; nothing if nothing is, or if another worker has it. Not in a transaction."""
+def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> JobRun | None:
+    """Do whatever is due on this transfer; nothing if nothing is, or if another worker has it. Not in a transaction.
+
+    For a payout's transfer this is its job (transfers/jobs.py), and the answer says what came of it.
+    """
     transfer = Transfer.objects.get(pk=transfer_id)
+    is_open = transfer.status in (TransferStatus.PENDING, TransferStatus.PROCESSING)
+    if not is_open and is_watched(transfer.rail):
+        watch_transfer(transfer, actor=actor)
+        return None
+    if has_job(transfer):
+        return run_job(transfer, lambda: _dispatch(transfer, actor))
+    _dispatch(transfer, actor)
+    return None
+
+
+def _dispatch(transfer: Transfer, actor: Actor) -> None:
     if transfer.status == TransferStatus.PENDING:
         claim = claim_pending(transfer, actor=actor)
         if claim is not None:
@@ -29,5 +44,3 @@ def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> None:
         claim = claim_due(transfer, actor=actor)
         if claim is not None:
             driver_for(transfer.rail).take_up(claim, actor)
-    elif is_watched(transfer.rail):
-        watch_transfer(transfer, actor=actor)
