@@ -7,9 +7,8 @@ from typing import Any
 from audit.models import Entry
 from payouts.models import PayoutRequest
 from payouts.selectors import transfer_of
-from transfers.models import RailEvent, Transfer, TransferAttempt
-
-MOST_EVENTS_OF_A_RAIL = 200
+from transfers.models import Transfer, TransferAttempt
+from transfers.selectors import rail_events_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +73,6 @@ def _of_rail(transfer: Transfer, attempts: list[TransferAttempt]) -> list[Event]
         "",
         {"rail": transfer.rail},
     )
-    # Wise names the transfer by a number below data.resource, Horizon and Stripe by a text below data.
-    number = int(reference) if reference.isascii() and reference.isdecimal() else None
-    rows = RailEvent.objects.filter(rail=transfer.rail, received_at__gte=transfer.created_at)
-    rows = (
-        rows.filter(payload__data__resource__id=number)
-        if number is not None
-        else rows.filter(payload__data__object__id=reference)
-    )
     events = [
         Event(
             row.received_at,
@@ -90,6 +81,6 @@ def _of_rail(transfer: Transfer, attempts: list[TransferAttempt]) -> list[Event]
             transfer.rail,
             {"event": row.event_id, "result": row.result or None},
         )
-        for row in rows.order_by("id")[:MOST_EVENTS_OF_A_RAIL]
+        for row in rail_events_about(transfer.rail, reference)
     ]
     return [named, *events]

@@ -5,7 +5,7 @@ No retries and no redirects here: both would decide about repeating a call that 
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -124,34 +124,41 @@ class WiseRail:
     def find(
         self, ctid: str, *, since: datetime, before_page: Callable[[], None]
     ) -> Reading[list[WiseTransfer]]:
-        """Every transfer with this customerTransactionId since a day before `since`: all pages, matched here.
+        """Every transfer with this customerTransactionId since a day before `since`."""
+        return self.find_debt({ctid}, "", since=since, before_page=before_page)
 
-        The list has no such filter, and searches the personal profile unless told otherwise. An empty page ends it,
-        not a short one: Wise does not say how long a page may be.
+    def find_debt(
+        self,
+        ctids: Collection[str],
+        reference: str,
+        *,
+        since: datetime,
+        before_page: Callable[[], None],
+    ) -> Reading[list[WiseTransfer]]:
+        """Every transfer with one of these customerTransactionIds or, unless empty, with this reference.
+
+        From a day before `since`: all pages, matched here. The list has no such filter, and searches the personal
+        profile unless told otherwise. An empty page ends it, not a short one: Wise does not say how long a page may be.
         """
         path, offset = self._path("list"), 0
         found: list[WiseTransfer] = []
-        start = (since - timedelta(days=1)).date().isoformat()
+        query = {
+            "profile": self.profile_id,
+            "createdDateStart": (since - timedelta(days=1)).date().isoformat(),
+            "limit": str(_PAGE),
+        }
         for _ in range(_MOST_PAGES):
             before_page()
-            query = {
-                "profile": self.profile_id,
-                "createdDateStart": start,
-                "limit": str(_PAGE),
-                "offset": str(offset),
-            }
-            page = self._read(path, _list, query)
+            page = self._read(path, _list, query | {"offset": str(offset)})
             if isinstance(page, Unreachable):
                 return page
             items = page.value
             if not items:
-                asked = f"GET {path}?profile={self.profile_id}&createdDateStart={start}"
+                asked = f"GET {path}?profile={self.profile_id}&createdDateStart={query['createdDateStart']}"
                 ids = [transfer.id for transfer in found]
                 return Done(found, {"asked": asked, "listed": offset, "found": ids})
             offset += len(items)
-            mine = (
-                item for item in items if str(item.get("customerTransactionId")).lower() == ctid
-            )
+            mine = (item for item in items if _is_of_debt(item, ctids, reference))
             try:
                 found += [parse_transfer(item) for item in mine]
             except _UNREADABLE:
@@ -250,6 +257,12 @@ def _id_of(body: Any) -> str:
 def _list(body: Any) -> list[dict[str, Any]]:
     items = body["content"] if isinstance(body, dict) else body
     return [dict(item) for item in items]
+
+
+def _is_of_debt(item: dict[str, Any], ctids: Collection[str], reference: str) -> bool:
+    if str(item.get("customerTransactionId")).lower() in ctids:
+        return True
+    return reference != "" and item.get("reference") == reference
 
 
 def _count(body: Any) -> int:

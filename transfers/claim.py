@@ -7,10 +7,12 @@ is what an answer must be recorded under; a worker that lost its lease holds a f
 import json
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from audit.actor import Actor
 from guard.door import Won, change_in_place
@@ -24,10 +26,12 @@ __all__ = [
     "Claim",
     "build_request",
     "claim_due",
+    "claim_now",
     "claim_pending",
     "claim_to_watch",
     "commit_resend",
     "commit_step",
+    "is_in_flight",
 ]
 
 
@@ -39,6 +43,11 @@ class Claim:
     attempt: TransferAttempt
     fence: int
     call_until: float
+
+    @property
+    def in_flight(self) -> bool:
+        """Had another worker committed a call that may move money, of which it cannot have the answer yet?"""
+        return is_in_flight(self.attempt)
 
     @property
     def has_time_for_a_call(self) -> bool:
@@ -127,6 +136,48 @@ def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
         },
         version=transfer.version,
         also={"due_at": PASSED},
+        causes=[Update(TransferAttempt, attempt.pk, {"outcome": AttemptOutcome.UNKNOWN})]
+        if unknown
+        else (),
+        snapshot={"attempt": attempt.number},
+        returning=("fence",),
+    )
+    if won is None:
+        return None
+    attempt.refresh_from_db()
+    return Claim(transfer, attempt, won.row["fence"], call_until)
+
+
+def is_in_flight(attempt: TransferAttempt) -> bool:
+    """May a call that moves money be under way for it at this moment? It is over before a lease is."""
+    age = timezone.now() - attempt.last_sent_at
+    return not attempt.answered and age < timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def claim_now(transfer: Transfer, *, action: str, actor: Actor, reason: str) -> Claim | None:
+    """Take a processing transfer over for a person, whenever it would be due; None if it moved meanwhile.
+
+    From here on no worker with an older fence starts a call that moves money, because it commits each before it.
+    One that had committed it a moment ago may still be calling: `Claim.in_flight`.
+    """
+    attempt = transfer.attempts.filter(outcome__in=("live", "unknown")).first()
+    if attempt is None:
+        return None
+    unknown = attempt.may_have_moved_money and not is_in_flight(attempt)
+    call_until = _call_until()
+    won = change_in_place(
+        Transfer,
+        transfer.pk,
+        status=TransferStatus.PROCESSING,
+        action=action,
+        actor=actor,
+        reason=reason,
+        changes={
+            "fence": Increment(),
+            "due_at": SecondsFromNow(settings.LEASE_SECONDS),
+            "outcome_unknown": unknown or transfer.outcome_unknown,
+        },
+        version=transfer.version,
         causes=[Update(TransferAttempt, attempt.pk, {"outcome": AttemptOutcome.UNKNOWN})]
         if unknown
         else (),

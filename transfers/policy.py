@@ -19,6 +19,11 @@ _WISE_NAMESPACE = uuid.UUID("6f2b1a52-6d0c-5c0e-9a53-5c1f7f0f7a11")
 WATCH_FOR = timedelta(weeks=8)
 WATCH_EVERY = timedelta(days=1)
 
+# The failure code of an attempt that a person stopped.
+CANCELLED_BY_PERSON = "cancelled_by_person"
+# The failure code of one that two people decided about; the trigger `ReleasedByTwo` knows it too.
+RELEASED_BY_PEOPLE = "released_by_people"
+
 
 def check_delay(delays: Sequence[float], step: int) -> float:
     """Seconds until check number `step` (from 0); the last delay repeats."""

@@ -9,6 +9,9 @@ from transfers.models import Rail, Transfer
 from transfers.policy import attempt_key, transfer_group
 from transfers.rail_access import RailNotConfigured, stripe_rail, wise_rail
 
+# The shortest of the routes takes ten characters.
+_REFERENCE_CHARACTERS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptPlan:
@@ -49,6 +52,17 @@ def build_request(transfer: Transfer, number: int) -> dict[str, Any]:
     )
 
 
+def debt_reference(source_id: int) -> str:
+    """What the payee reads beside the payment, if it is short enough for every route."""
+    return f"PO{source_id}"
+
+
+def searchable_reference(source_id: int) -> str:
+    """The reference if it names this debt alone: one that had to be cut short is shared with others, so empty."""
+    reference = debt_reference(source_id)
+    return reference if len(reference) <= _REFERENCE_CHARACTERS else ""
+
+
 def _wise_request(transfer: Transfer, number: int) -> dict[str, Any]:
     return {
         "profile": wise_rail().profile_id,
@@ -56,6 +70,5 @@ def _wise_request(transfer: Transfer, number: int) -> dict[str, Any]:
         "target_currency": transfer.currency,
         "target_amount": transfer.amount.format(),
         "customer_transaction_id": attempt_key(transfer, number),
-        # The shortest of the routes takes ten characters.
-        "reference": f"PO{transfer.source_id}"[:10],
+        "reference": debt_reference(transfer.source_id)[:_REFERENCE_CHARACTERS],
     }

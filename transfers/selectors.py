@@ -11,12 +11,22 @@ from money import Money, total
 from transfers.models import (
     Booking,
     CrewMember,
+    RailEvent,
     SourceType,
     Transfer,
     TransferAttempt,
     TransferStatus,
 )
+from transfers.models.rail_event import EVENT_REFERENCE
 from transfers.shown import ShownTransfer, shown_transfers
+
+MOST_EVENTS_OF_A_RAIL = 200
+
+
+def rail_events_about(rail: str, reference: str) -> QuerySet[RailEvent]:
+    """The rail's messages about the payment that it calls so, the newest first (index rail_event_by_reference)."""
+    events = RailEvent.objects.alias(about=EVENT_REFERENCE).filter(rail=rail, about=reference)
+    return events.order_by("-id")[:MOST_EVENTS_OF_A_RAIL]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,45 @@ class AttemptIsFixed(pgtrigger.Trigger):
     """
 
 
+class ReleaseIsFixed(pgtrigger.Trigger):
+    """What one person proposed never changes; a second one closes it, once."""
+
+    when = pgtrigger.Before
+    func = """
+        IF TG_OP = 'DELETE' THEN
+            RAISE EXCEPTION 'release %: it is never deleted', OLD.id;
+        END IF;
+        IF OLD.state <> 'proposed'
+            OR (OLD.transfer_id, OLD.decision, OLD.rail_reference, OLD.proposed_by, OLD.proposed_by_id,
+                    OLD.proposed_reason, OLD.proposed_at)
+                IS DISTINCT FROM
+               (NEW.transfer_id, NEW.decision, NEW.rail_reference, NEW.proposed_by, NEW.proposed_by_id,
+                    NEW.proposed_reason, NEW.proposed_at)
+        THEN
+            RAISE EXCEPTION 'release %: what was proposed never changes', OLD.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'release_is_fixed';
+        END IF;
+        RETURN NEW;
+    """
+
+
+class ReleasedByTwo(pgtrigger.Trigger):
+    """A transfer that fails because people say so (`failure_code`) has a confirmed release that says so."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.UpdateOf("status", "failure_code")  # type: ignore[no-untyped-call]
+    condition = pgtrigger.Condition("NEW.failure_code = 'released_by_people'")
+    func = """
+        PERFORM 1 FROM transfers_release
+            WHERE transfer_id = NEW.id AND state = 'confirmed' AND decision = 'not_moved';
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'transfer %: nobody released it', NEW.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'transfer_is_released_by_two_people';
+        END IF;
+        RETURN NEW;
+    """
+
+
 _COUNTS = """
         sum(sign) FILTER (WHERE status = 'pending') AS pending,
         sum(sign) FILTER (WHERE status = 'processing' AND NOT outcome_unknown) AS processing,

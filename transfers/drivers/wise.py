@@ -5,14 +5,19 @@ moves), wise_fund.py (money moves, once), wise_look.py (what Wise's books say).
 """
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from audit.actor import Actor
-from rails.answers import LookUp
-from transfers.claim import Claim
+from rails.answers import LookUp, StepAnswer, Unreachable
+from transfers.claim import Claim, commit_step
 from transfers.drivers import wise_create, wise_look
+from transfers.drivers.protocol import Census
 from transfers.drivers.wise_fund import fund
-from transfers.drivers.wise_steps import Step
+from transfers.drivers.wise_steps import Step, settled, turn
 from transfers.models import Transfer, TransferAttempt
+from transfers.policy import CANCELLED_BY_PERSON
+from transfers.rail_access import wise_rail
 
 
 class WiseDriver:
@@ -27,6 +32,20 @@ class WiseDriver:
     def look_up(self, transfer: Transfer, *, patience_seconds: float | None = None) -> LookUp:
         return wise_look.look_up(transfer, patience_seconds)
 
+    def withdraw(self, claim: Claim, *, message: str, actor: Actor) -> None:
+        """The order is written into the attempt first, so that the next worker goes on with it."""
+        order = {"code": CANCELLED_BY_PERSON, "message": message}
+        _advance(commit_step(claim, settled(claim.attempt.progress, cancel=order)), actor)
+
+    def take_back(self, reference: str) -> StepAnswer[Any]:
+        turn()
+        return wise_rail().cancel(reference)
+
+    def census(
+        self, keys: list[str], debt_reference: str, *, since: datetime
+    ) -> Census | Unreachable:
+        return wise_look.census(keys, debt_reference, since=since)
+
 
 def _advance(claim: Step, actor: Actor) -> None:
     while claim is not None:
@@ -37,6 +56,8 @@ def next_step(attempt: TransferAttempt) -> Callable[[Claim, Actor], Step]:
     """The step that follows what is committed."""
     if attempt.funding_reference:
         return fund
+    if "cancel" in attempt.progress:
+        return wise_create.withdraw
     if "create" in attempt.progress:
         return wise_create.create
     if "recipient" in attempt.progress:

@@ -137,6 +137,19 @@ def create(claim: Claim, actor: Actor) -> Step:
     return None
 
 
+def withdraw(claim: Claim, actor: Actor) -> Step:
+    """A person stopped it before anything could be funded: what Wise may have made is found first, and cancelled."""
+    if not claim.attempt.progress.get("create", {}).get("sends"):
+        _withdrawn(claim, {"asked": "nothing: Wise was never told of a transfer"}, actor)
+        return None
+    return _scan(claim, actor)
+
+
+def _withdrawn(claim: Claim, evidence: dict[str, Any], actor: Actor) -> None:
+    order = claim.attempt.progress["cancel"]
+    record_failed(claim, order["code"], order["message"], evidence, actor=actor)
+
+
 def _scan(claim: Claim, actor: Actor) -> Step:
     """Look through the list for our customerTransactionId; absence counts twice, apart, if a call went unanswered."""
     progress = claim.attempt.progress
@@ -162,6 +175,9 @@ def _scan(claim: Claim, actor: Actor) -> Step:
 def _absent(claim: Claim, evidence: dict[str, Any], actor: Actor) -> Step:
     """It is proven that no transfer exists: a new quote if that was the trouble, else the refusal stands."""
     progress = claim.attempt.progress
+    if "cancel" in progress:
+        _withdrawn(claim, evidence, actor)
+        return None
     declined = progress["create"]["declined"]
     about_quote = "quoteUuid" in declined["fields"] or _expired(progress["quote"])
     if about_quote and progress["quotes"] < _MOST_QUOTES:

@@ -147,7 +147,11 @@ def _dead(claim: Claim, seen: WiseLook, actor: Actor) -> None:
 
 
 def _cancel(claim: Claim, actor: Actor) -> Step:
-    """Wise will not fund it: cancel it, so that it is proven dead. Only where no funding ever went unanswered."""
+    """Cancel it, so that it is proven dead: Wise will not fund it, or a person stopped it.
+
+    By itself only where no funding ever went unanswered. A person's order comes here too, after the empty reads: it
+    is cancelled then, or it was funded, and its state says which.
+    """
     turn()
     answer = wise_rail().cancel(claim.attempt.funding_reference)
     if isinstance(answer, Done):

@@ -1,14 +1,20 @@
 """What Wise's books say about one transfer: its state, whether it is funded, and what came back."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rails.answers import LookUp, Movement, Seen, Unreachable
 from rails.wise_values import CANCELLED, FUNDED_STATES, RETURNED_STATES, WAITING, WiseTransfer
 from rails.wise_webhooks import notice_of
+from transfers.drivers.protocol import Census, Found
 from transfers.drivers.wise_steps import RAIL, turn
-from transfers.models import RailEvent, Transfer, TransferAttempt
+from transfers.models import Transfer, TransferAttempt
 from transfers.rail_access import wise_rail
+from transfers.selectors import rail_events_about
+
+# A person waits for the answer.
+PATIENCE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,43 @@ def look_up(transfer: Transfer, patience_seconds: float | None = None) -> LookUp
     return _returned(seen.transfer, attempt, seen.evidence, patience_seconds)
 
 
+def census(keys: list[str], debt_reference: str, *, since: datetime) -> Census | Unreachable:
+    """Every transfer under these customerTransactionIds or this reference, each with its payments. Raises TurnTooFar.
+
+    Where it was funded and then cancelled, its money is on the way back, but not back.
+    """
+    listed = wise_rail().find_debt(
+        set(keys),
+        debt_reference,
+        since=since,
+        before_page=lambda: turn(PATIENCE_SECONDS),
+    )
+    if isinstance(listed, Unreachable):
+        return listed
+    found: list[Found] = []
+    evidence: dict[str, Any] = {**listed.evidence, "transfers": []}
+    for transfer in listed.value:
+        seen = look(transfer.id, PATIENCE_SECONDS)
+        if isinstance(seen, Unreachable):
+            return seen
+        found.append(_found(transfer, seen))
+        evidence["transfers"].append(
+            {"id": transfer.id, "status": seen.status, "payments": seen.payments}
+        )
+    return Census(found, evidence)
+
+
+def _found(transfer: WiseTransfer, seen: WiseLook) -> Found:
+    return Found(
+        reference=transfer.id,
+        key=transfer.ctid,
+        state=seen.status,
+        moved=seen.is_funded,
+        back=seen.status in RETURNED_STATES,
+        dead=seen.is_dead,
+    )
+
+
 def _returned(
     transfer: WiseTransfer,
     attempt: TransferAttempt,
@@ -126,11 +169,8 @@ def _returned(
 
 
 def _noticed_refund(transfer: WiseTransfer) -> tuple[int | None, str]:
-    events = RailEvent.objects.filter(
-        rail=RAIL, type="transfers#refund", payload__data__resource__id=int(transfer.id)
-    )
-    for event in events.order_by("-id"):
+    for event in rail_events_about(RAIL, transfer.id):
         notice = notice_of(event.payload)
-        if notice.refund_minor is not None:
+        if event.type == "transfers#refund" and notice.refund_minor is not None:
             return notice.refund_minor, notice.refund_currency
     return None, transfer.source_currency

@@ -5,6 +5,7 @@ from transfers.models.booking import Booking, BookingStatus, CrewMember, Payment
 from transfers.models.finding import Finding, FindingState
 from transfers.models.pace import Pace
 from transfers.models.rail_event import RailEvent
+from transfers.models.release import Release, ReleaseDecision, ReleaseState
 from transfers.models.reversal import TransferReversal
 from transfers.models.transfer import Rail, SourceType, Transfer, TransferStatus
 
@@ -19,6 +20,9 @@ __all__ = [
     "PaymentState",
     "Rail",
     "RailEvent",
+    "Release",
+    "ReleaseDecision",
+    "ReleaseState",
     "SourceType",
     "Transfer",
     "TransferAttempt",

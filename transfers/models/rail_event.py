@@ -3,9 +3,17 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.fields.json import KT
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from transfers.models.transfer import Rail
+
+# What the rail calls the payment that a message is about: Wise's states and refunds, its failures, Stripe's objects.
+EVENT_REFERENCE = Coalesce(
+    KT("payload__data__resource__id"),
+    KT("payload__data__transfer_id"),
+    KT("payload__data__object__id"),
+    output_field=models.TextField(),
+)
 
 
 class RailEvent(models.Model):
@@ -31,6 +39,7 @@ class RailEvent(models.Model):
             ),
             # Which messages are about this debt: a timeline's question.
             models.Index(KT("payload__data__object__transfer_group"), name="rail_event_by_group"),
+            models.Index(EVENT_REFERENCE, "rail", "id", name="rail_event_by_reference"),
         )
 
     def __str__(self) -> str:

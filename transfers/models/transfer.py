@@ -13,12 +13,13 @@ from guard.guarded_model import GuardedModel
 from guard.triggers import OnlyDeclaredSteps
 from money import Money
 from transfers.promises import TRANSFER_PROMISES
-from transfers.triggers import CountIntoBooking, DebtIsFixed
+from transfers.triggers import CountIntoBooking, DebtIsFixed, ReleasedByTwo
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
     from transfers.models.attempt import TransferAttempt
+    from transfers.models.release import Release
     from transfers.models.reversal import TransferReversal
 
 
@@ -100,6 +101,7 @@ class Transfer(GuardedModel):
 
     attempts: "RelatedManager[TransferAttempt]"
     reversals: "RelatedManager[TransferReversal]"
+    releases: "RelatedManager[Release]"
 
     class Meta:
         constraints = (
@@ -155,6 +157,7 @@ class Transfer(GuardedModel):
         triggers = (
             OnlyDeclaredSteps(name="transfer_status_steps"),
             DebtIsFixed(name="transfer_debt_is_fixed"),
+            ReleasedByTwo(name="transfer_is_released_by_two_people"),
             *CountIntoBooking.all_events(),
             TRANSFER_PROMISES,
         )

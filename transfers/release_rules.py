@@ -1,0 +1,76 @@
+"""What people may decide about an unknown outcome: never what the rail denies, and never while it may move."""
+
+from typing import Final
+
+from audit.actor import Actor
+from guard.errors import Conflicted, PermissionDenied
+from rails.answers import LookUp, Seen
+from rails.wise_values import CANCELLED, WAITING
+from transfers.drivers.registry import driver_for
+from transfers.errors import RailSaysOtherwise
+from transfers.models import ReleaseDecision, Transfer, TransferStatus
+from transfers.pace import TurnTooFar
+from transfers.services.confirm_transfer import PATIENCE_SECONDS, apply_look_up
+
+# Words of Wise's for "no money left for it"; anything else that is not a movement says nothing.
+_NOT_FUNDED: Final = frozenset({WAITING, CANCELLED, "not found"})
+
+
+def ask_first(transfer: Transfer, decision: str, *, actor: Actor) -> str:
+    """What the rail says at this moment, in words. A movement that it shows is applied, and nothing is left to decide.
+
+    HTTP calls. Raises RailSaysOtherwise (409) when its books deny the decision.
+    """
+    try:
+        seen: LookUp = driver_for(transfer.rail).look_up(
+            transfer, patience_seconds=PATIENCE_SECONDS
+        )
+    except TurnTooFar as later:
+        return f"{transfer.rail} could not be asked: {later}"
+    if not isinstance(seen, Seen):
+        return f"{transfer.rail} could not be asked: {seen.reason}"
+    if seen.movements:
+        done = apply_look_up(transfer, seen, actor)
+        raise RailSaysOtherwise(
+            f"{transfer.get_rail_display()} shows it now: {done}. Nothing is left to decide."
+        )
+    denied = denied_by(transfer, decision, seen)
+    if denied:
+        raise RailSaysOtherwise(denied)
+    return f"{transfer.rail} shows no movement ({seen.evidence.get('status', 'nothing there')})"
+
+
+def denied_by(transfer: Transfer, decision: str, seen: Seen) -> str:
+    """Why books without a movement contradict the decision; empty when they do not. Pure."""
+    status = seen.evidence.get("status", "")
+    rail = transfer.get_rail_display()
+    if decision == ReleaseDecision.MOVED and (not status or status in _NOT_FUNDED):
+        return f"{rail} shows no movement for it ({status or 'nothing there'}), so it is not called paid."
+    if decision == ReleaseDecision.NOT_MOVED and status == WAITING:
+        return (
+            f"{rail} still waits for its money, so it could still be paid. Cancel it there first "
+            "(payout_cancel_transfer): then it is proven, and nobody has to decide."
+        )
+    return ""
+
+
+def require_unknown(transfer: Transfer) -> None:
+    """Raises Conflicted (409) unless nobody knows what became of it."""
+    if transfer.status != TransferStatus.PROCESSING or not transfer.outcome_unknown:
+        raise Conflicted(
+            f"It is {transfer.status} and its outcome is known: there is nothing to release.",
+            current_status=transfer.status,
+            current_version=transfer.version,
+        )
+
+
+def require_person(actor: Actor) -> int:
+    """The id of the person who acts. Raises PermissionDenied (403) for a program."""
+    if actor.user_id is None:
+        raise PermissionDenied("A release is decided by people.")
+    return actor.user_id
+
+
+def name_of(actor: Actor) -> str:
+    """The name of the person, also behind a token."""
+    return actor.name.partition("/")[0] if actor.kind == "token" else actor.name
