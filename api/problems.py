@@ -20,6 +20,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.utils.encoders import JSONEncoder
 
+from audit.redact import mask
 from guard.errors import Refused
 from money import InvalidAmount, UnknownCurrency
 
@@ -55,7 +56,10 @@ _KNOWN: tuple[tuple[type[Exception], int, str, str], ...] = (
 
 
 class Problem(HttpResponse):
-    """A problem document. Not a DRF response: it must not depend on content negotiation, which may have failed."""
+    """A problem document. Not a DRF response: it must not depend on content negotiation, which may have failed.
+
+    Secrets and IBANs are masked in it: an error often repeats what was sent, and ends up in somebody's log.
+    """
 
     def __init__(
         self,
@@ -77,7 +81,7 @@ class Problem(HttpResponse):
             "code": code,
         }
         super().__init__(
-            _ENCODER.encode(document),
+            _ENCODER.encode(mask(document)),
             status=status,
             content_type=MEDIA_TYPE,
             headers=dict(headers or {}),

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection
 
 from audit.actor import Actor
+from audit.redact import mask, mask_text
 
 # In the order of `Note.values()`; casts because a prepared SELECT list has no column to take its types from.
 COLUMNS = (
@@ -26,7 +27,10 @@ INSERT = (
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """An entry to be written. `snapshot` must be JSON-serialisable and free of secrets and full bank details."""
+    """An entry to be written. `snapshot` must be JSON-serialisable and free of secrets and full bank details.
+
+    What slips into a reason or a rail's message all the same is masked: an entry can never be changed afterwards.
+    """
 
     subject: str
     action: str
@@ -49,9 +53,9 @@ class Note:
             actor.kind,
             actor.name[:150],
             actor.user_id,
-            self.reason,
+            mask_text(self.reason),
             actor.request_id[:64],
-            json.dumps(self.snapshot),
+            json.dumps(mask(self.snapshot)),
         ]
 
 

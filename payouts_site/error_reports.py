@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-from payouts_site.redact import HIDDEN, is_telling, redact
+from audit.redact import HIDDEN, is_telling, redact
 
 
 class ReportFilter(SafeExceptionReporterFilter):

@@ -1,6 +1,6 @@
 """How log lines look: one JSON object a line in production, text in development; request ids in both.
 
-Lines name things by id, and pass the net of payouts_site.redact before they are written. One event is one line:
+Lines name things by id, and pass the net of audit.redact before they are written. One event is one line:
 control characters are written out, so that nobody can forge a second one.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from payouts_site.redact import one_line, redact
+from audit.redact import one_line, redact
 
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,

@@ -23,6 +23,7 @@ from payouts.console.rows import room_of
 from payouts.models import PayoutRequest
 from payouts.selectors import found_by, payouts_shown
 from transfers.admin.governed import GovernedAdmin
+from transfers.console.export import Column, columns
 from transfers.console.gate import sees
 from transfers.templatetags.console import ago
 
@@ -58,6 +59,18 @@ class PayoutRequestAdmin(GovernedAdmin):
     list_filter = (StatusFilter, RegionFilter, AgeFilter, AmountFilter, ReviewerFilter)
     search_fields = ("payee__name",)
     search_help_text = "Payee or their id begins with…, or a request's number"
+    export_name = "payouts"
+    export_columns = (
+        *columns("id"),
+        Column("payee", lambda payout: payout.payee.external_id),
+        Column("payee_name", lambda payout: payout.payee.name),
+        Column("amount", lambda payout: payout.amount.format()),
+        *columns("currency", "rail", "region"),
+        Column("paid_into", lambda payout: payout.recipient.masked),
+        *columns("status", "version", "created_by", "created_at", "reviewed_by", "reviewed_at"),
+        *columns("reason", prose=("reason",)),
+        *columns("returned_at"),
+    )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[QueueChangeList]:
         return QueueChangeList

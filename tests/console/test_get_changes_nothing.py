@@ -29,6 +29,10 @@ POST_ONLY = {
     "transfers_booking_crew_pay",
     "transfers_booking_crew_retry",
     "transfers_finding_resolve",
+    "audit_entry_export",
+    "payouts_payoutrequest_export",
+    "transfers_booking_export",
+    "transfers_transfer_export",
     *(
         f"payouts_payoutrequest_{verb}"
         for verb in [

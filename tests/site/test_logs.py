@@ -11,8 +11,8 @@ import structlog
 from django.test import RequestFactory
 from django.views.debug import get_exception_reporter_filter
 
+from audit.redact import redact, redact_text
 from payouts_site.logs import formatter
-from payouts_site.redact import redact, redact_text
 
 SEED = "S" + "ABCDEFGH" * 6 + "ABCDEFG"
 SECRETS = {

@@ -12,6 +12,7 @@ from audit.models import Entry, Outcome, Seal
 from transfers.admin.filters import OutcomeFilter
 from transfers.admin.findings import subject_address
 from transfers.admin.governed import GovernedAdmin
+from transfers.console.export import Column, columns
 from transfers.console.formats import Chip
 from transfers.console.story import REFUSED, entry_moment
 from transfers.templatetags.console import ago, chip
@@ -31,6 +32,14 @@ class EntryAdmin(GovernedAdmin):
     list_filter = (OutcomeFilter,)
     search_fields = ("subject", "actor_name")
     search_help_text = "Subject (transfer:12) or actor"
+    export_name = "audit"
+    export_columns = (
+        *columns("id", "at", "subject", "seq", "action", "outcome", "prior_status", "new_status"),
+        *columns("actor_kind", "actor_name", "reason", prose=("reason",)),
+        *columns("request_id"),
+        Column("details", lambda entry: json.dumps(entry.snapshot, sort_keys=True)),
+        Column("entry_hash", lambda entry: bytes(entry.entry_hash).hex()),
+    )
     fields = readonly_fields = (
         "subject",
         "seq",

@@ -12,9 +12,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from money import Money
 from transfers.admin.filters import BookingStatusFilter, PaymentStateFilter
 from transfers.admin.governed import GovernedAdmin
 from transfers.console import close_booking, crew, timeline
+from transfers.console.export import Column, columns
 from transfers.models import Booking
 from transfers.templatetags.console import ago
 
@@ -45,6 +47,12 @@ class BookingAdmin(GovernedAdmin):
     list_filter = (PaymentStateFilter, BookingStatusFilter)
     search_fields = ("reference", "customer_name")
     search_help_text = "Reference or customer begins with…"
+    export_columns = (
+        *columns("reference", "customer_name", "status", "payment_state", "currency"),
+        Column("total", lambda booking: Money(booking.total_minor, booking.currency).format()),
+        Column("paid", lambda booking: Money(booking.paid_minor, booking.currency).format()),
+        *columns("crew_count", "success_count", "failed_count", "unknown_count", "created_at"),
+    )
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

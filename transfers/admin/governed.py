@@ -2,15 +2,19 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Model
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import BadRequest
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from access.roles import Capability
 from transfers.admin.keyset import KeysetChangeList
+from transfers.console.export import Column, export_view
 from transfers.console.gate import sees
 
 
@@ -23,6 +27,9 @@ class GovernedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hin
     empty_text: ClassVar[str] = ""
     empty_icon: ClassVar[str] = "inbox"
     list_title: ClassVar[str] = ""
+    # The columns of the list as a file; none: it is no file.
+    export_columns: ClassVar[tuple[Column, ...]] = ()
+    export_name: ClassVar[str] = ""
 
     actions = None
     ordering = ("-id",)
@@ -40,9 +47,41 @@ class GovernedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hin
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         title = self.list_title or str(self.opts.verbose_name_plural).capitalize()
-        context = {"title": title, **(extra_context or {})}
+        context = {"title": title, "exports": self.export_columns, **(extra_context or {})}
         response: TemplateResponse = super().changelist_view(request, context)
         return response
+
+    def get_urls(self) -> list[URLPattern]:
+        own = (
+            [
+                path(
+                    "export/",
+                    self.admin_site.admin_view(self.export),
+                    name=f"{self.opts.app_label}_{self.opts.model_name}_export",
+                )
+            ]
+            if self.export_columns
+            else []
+        )
+        return own + list(super().get_urls())
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as a file, with the list's own filters and search."""
+
+        def rows() -> QuerySet[Any]:
+            try:
+                found: QuerySet[Any] = self.get_changelist_instance(request).queryset
+            except IncorrectLookupParameters as error:
+                raise BadRequest("There is no such filter.") from error
+            return found
+
+        return export_view(
+            request,
+            name=self.export_name or f"{self.opts.model_name}s",
+            capability=self.capability,
+            rows=rows,
+            shown=self.export_columns,
+        )
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -15,6 +15,7 @@ from guard.errors import NotFound
 from transfers import advice
 from transfers.admin.filters import RailFilter, TransferStatusFilter
 from transfers.admin.governed import GovernedAdmin
+from transfers.console.export import Column, columns
 from transfers.console.formats import money_text, transfer_chip
 from transfers.console.gate import require, sees
 from transfers.console.story import facts, transfer_story
@@ -38,6 +39,14 @@ class TransferAdmin(GovernedAdmin):
     list_filter = (TransferStatusFilter, RailFilter)
     search_fields = ("payee_name", "source_reference", "rail_reference")
     search_help_text = "Person, booking or tr_… reference"
+    # Not the destination: where money goes is shown masked, on the transfer's source.
+    export_columns = (
+        *columns("id", "source_type", "source_reference", "user_id", "payee_name"),
+        Column("amount", lambda transfer: transfer.amount.format()),
+        *columns("currency", "rail", "status", "outcome_unknown", "failure_code"),
+        *columns("failure_message", prose=("failure_message",)),
+        *columns("rail_reference", "version", "created_at", "updated_at"),
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Transfer], search_term: str

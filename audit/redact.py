@@ -2,7 +2,8 @@
 
 By name: a value under a telling key is dropped. By look: bearer tokens, webhook and API secrets, Stellar seeds, keys
 in PEM, passwords in addresses, IBANs and account numbers are masked wherever they stand, also inside a traceback.
-The house logs ids only; this is the net below that rule, for what a library or an exception's text lets slip.
+The house logs ids only; this is the net below that rule, for what a library, an exception's text or a person lets
+slip. Audit entries pass the part of it that never hides what an entry is for: ids and references stay.
 """
 
 import re
@@ -11,6 +12,8 @@ from typing import Any, Final
 
 HIDDEN: Final = "[hidden]"
 _DEEPEST: Final = 8
+# No secret and no IBAN is shorter: most reasons need no look at all.
+_SHORTEST: Final = 8
 
 _TELLING: Final = re.compile(
     r"pass(word|wd|phrase)|secret|token|authori[sz]ation|api[_-]?key|private[_-]?key|credential|cookie|sessionid|session_key"
@@ -44,12 +47,29 @@ _ACCOUNT: Final = re.compile(r"(?<![\w.:/-])\d{8,34}(?![\w.:/-])")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def redact_text(text: str) -> str:
-    """The text with everything that looks like a secret or a bank account masked."""
+def mask_text(text: str) -> str:
+    """The text with secrets and IBANs masked; plain numbers stay."""
+    if len(text) < _SHORTEST:
+        return text
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
-    text = _IBAN.sub(_iban, _IBAN_IN_GROUPS.sub(_iban_in_groups, text))
-    text = _SORT_CODE.sub(HIDDEN, text)
+    return _IBAN.sub(_iban, _IBAN_IN_GROUPS.sub(_iban_in_groups, text))
+
+
+def mask(value: Any) -> Any:
+    """A JSON structure with `mask_text` applied to every text in it."""
+    if isinstance(value, str):
+        return mask_text(value)
+    if isinstance(value, Mapping):
+        return {name: mask(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask(inner) for inner in value]
+    return value
+
+
+def redact_text(text: str) -> str:
+    """The text with everything that looks like a secret or a bank account masked, account numbers as well."""
+    text = _SORT_CODE.sub(HIDDEN, mask_text(text))
     return _ACCOUNT.sub(lambda found: f"[…{found[0][-4:]}]", text)
 
 
