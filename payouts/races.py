@@ -70,7 +70,12 @@ _AGREES = """
     OR (payout.status = 'processing' AND transfer.status IN ('pending', 'processing'))
     OR (payout.status = 'paid' AND transfer.status IN ('success', 'reversed', 'returned'))
     OR (payout.status = 'failed' AND transfer.status IN ('failed', 'cancelled'))
+    OR (payout.status IN ('rejected', 'cancelled', 'failed') AND transfer.status IN ('reversed', 'returned')
+        AND EXISTS (SELECT FROM payouts_payoutrequest successor WHERE successor.supersedes_id = payout.id))
 """
+# Nothing may be out for them: whatever is, a person gets it back.
+_UNDECIDED = ("requested", "rejected", "cancelled", "failed")
+_DOUBLED = ("moved_twice", "approved_twice")
 
 
 def disagreements() -> list[Disagreement]:
@@ -97,6 +102,10 @@ def _disagreement(
     about = f"its transfer {transfer} is {says}" if transfer else "it has no transfer"
     if finding is not None:
         about += f", finding {finding}: {kind}"
+        if kind in _DOUBLED:
+            return Disagreement(payout, status, about, f"manage.py payout_confirm {payout}")
         return Disagreement(payout, status, about, f"POST findings/{finding}/resolve")
+    if transfer and status in _UNDECIDED:
+        return Disagreement(payout, status, about, f"manage.py payout_cancel_transfer {payout}")
     ask = f"POST transfers/{transfer}/confirm" if transfer else f"GET payouts/{payout}/timeline"
     return Disagreement(payout, status, about, ask)

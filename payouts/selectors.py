@@ -1,6 +1,6 @@
 """Reads. No function here writes or calls a rail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from guard.errors import NotFound
 from money import Money
 from payouts.models import Payee, PayoutRail, PayoutRequest, Recipient
 from payouts.policy import APPROVAL_WINDOW_HOURS, Facts
-from transfers.models import Finding, SourceType, Transfer
+from transfers.models import Finding, Release, ReleaseState, SourceType, Transfer
 from transfers.stellar_assets import asset_of
 
 
@@ -63,6 +63,19 @@ def returned_of(transfer: Transfer) -> Money | None:
 def is_disputed(transfer: Transfer) -> bool:
     """Does an open finding say that the rail's books differ? Then nothing about it is proven."""
     return Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open").exists()
+
+
+def open_findings(payout_id: int, kinds: Sequence[str] = ()) -> list[Finding]:
+    """What people still have to look at about this payout and its transfer; of these kinds, if any are named."""
+    transfer = transfer_of(payout_id)
+    subjects = [f"payout:{payout_id}", *([f"transfer:{transfer.pk}"] if transfer else [])]
+    found = Finding.objects.filter(subject__in=subjects, state="open").order_by("id")
+    return list(found.filter(kind__in=kinds) if kinds else found)
+
+
+def open_release(transfer: Transfer) -> Release | None:
+    """What one person said became of it, while a second one has not confirmed it."""
+    return transfer.releases.filter(state=ReleaseState.PROPOSED).first()
 
 
 def newest_recipient(payee_id: int, kind: str) -> Recipient | None:

@@ -43,6 +43,31 @@ class ApprovalRules(pgtrigger.Trigger):
     """
 
 
+class ApprovedHasItsTransfer(pgtrigger.Trigger):
+    """At the commit of an approval its transfer is there, alive: SQL that only sets a status approves nothing.
+
+    Otherwise such a request would look decided and wait for ever: no sweep works on what has no transfer.
+    """
+
+    when = pgtrigger.After
+    timing = pgtrigger.Deferred
+    operation = pgtrigger.UpdateOf("status")  # type: ignore[no-untyped-call]
+    condition = pgtrigger.Condition("OLD.status = 'requested' AND NEW.status = 'approved'")
+    func = """
+        -- Whatever the same transaction did to it since: what counts is how it is committed.
+        PERFORM 1 FROM payouts_payoutrequest WHERE id = NEW.id AND status = 'approved';
+        IF FOUND THEN
+            PERFORM 1 FROM transfers_transfer WHERE source_type = 'payout' AND source_id = NEW.id
+                AND user_id = '' AND status NOT IN ('failed', 'cancelled');
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'payout %: an approval has its transfer', NEW.id
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'payout_approval_has_its_transfer';
+            END IF;
+        END IF;
+        RETURN NULL;
+    """
+
+
 class RequestIsFixed(pgtrigger.Trigger):
     """What was asked for never changes, what was signed changes only in the queue, and a request is never deleted."""
 

@@ -55,10 +55,81 @@ _ANY_FAILURE: Final = (
     "Stripe refused this transfer and nothing was paid. Put right what it says, then press Retry."
 )
 
+# Of payouts through Wise. A payout request is decided anew before it is sent anew.
+_DETAILS: Final = (
+    "Wise does not accept these bank details. Ask the payee for the right ones, "
+    "then reissue the request into them."
+)
+_WISE_AGAIN: Final = (
+    "Nothing was paid. Put the request back into the queue to have it decided anew."
+)
+_BY_WISE_CODE: Final[dict[str, str]] = {
+    "recipient_unsupported": _DETAILS,
+    "NOT_VALID": _DETAILS,
+    "quote_refused": (
+        "It would cost more than was approved, or Wise quoted something else. Put the request back into the queue: "
+        "the new price is approved or not."
+    ),
+    "transfer_differs": (
+        "Wise made another transfer than the one asked for, and it was not funded. Resolve the finding first, then "
+        "put the request back into the queue."
+    ),
+    "cancelled_at_rail": (
+        "Somebody cancelled it at Wise before it was funded. Find out why, then put the request back into the queue."
+    ),
+    "cancelled_by_person": (
+        "It was stopped on purpose. The request goes back to a reviewer, with KYC looked at again."
+    ),
+    "released_by_people": (
+        "Two people decided that nothing moved. If Wise shows a payment after all, it becomes a finding."
+    ),
+    "balance.payment-option-unavailable": (
+        "Wise does not let this be paid from the balance. Ask Wise, then put the request back into the queue."
+    ),
+}
+_TOP_UP_WISE: Final = (
+    "Top up the Wise balance. The same transfer is funded by itself then; do not approve it again."
+)
+_BY_WAITING_CODE: Final[dict[str, str]] = {
+    "strong_customer_authentication": (
+        "Approve it in Wise's app, or use a token that needs no approval. It is asked again by itself."
+    ),
+    "balance.insufficient-funds": _TOP_UP_WISE,
+    "transfer.insufficient_funds": _TOP_UP_WISE,
+    "balance.no-balance-for-currency": "Open a balance in this currency at Wise and fill it.",
+    "bad_credentials": "Tell whoever runs this installation: WISE_API_TOKEN is not accepted.",
+    "pay_in_disabled": "Look at the Wise account: paying from its balance is switched off now.",
+    "rate_limit": "Nothing to do: it is asked again by itself.",
+    "create_unclear": "Nothing to do: the transfer is looked for, and only funded once it is found.",
+    "cancel_unclear": "Nothing to do: its state is read again by itself.",
+}
+_ANY_WAITING: Final = "Nothing to do now: it is asked again by itself. Do not pay by hand."
+WHILE_UNKNOWN: Final = (
+    "The rail is asked again by itself. Do not pay by hand, and do not reissue it: "
+    "it may have been paid."
+)
+
 _BY_FINDING_KIND: Final[dict[str, str]] = {
+    "cancelled_although_sent": (
+        "A payment of a request that nobody wants paid is out at the rail. Open the request and press “Cancel at the "
+        "rail”: it says what is left to do, and closes this once the money is back."
+    ),
+    "paid_although_not_approved": (
+        "Money moved for a request that is not approved. Open the request and press “Cancel at the rail”."
+    ),
+    "approved_twice": (
+        "Open the request and press “Prove one payment”: it looks for every payment of this debt at the rail."
+    ),
+    "left_after_return": (
+        "Money that had come back left again. Do not approve or reissue it before the rail shows where it went."
+    ),
+    "funding_refused_after_unknown": (
+        "Wise refuses to fund it now, and nobody knows what became of an earlier call. Look at the transfer at Wise; "
+        "then open the request and press “Cancel at the rail”."
+    ),
     "moved_twice": (
-        "Stripe holds two movements for one debt. Compare both in Stripe's dashboard and take one of them back there, "
-        "then say here which one."
+        "The rail holds two movements for one debt. Compare both in its dashboard and take one of them back there, "
+        "then say here which one. For a payout request, “Prove one payment” on its page closes this."
     ),
     "moved_although_not_processing": (
         "Money moved although this debt is not being paid here. Do not pay or retry it before you know who sent it."
@@ -68,7 +139,7 @@ _BY_FINDING_KIND: Final[dict[str, str]] = {
         "do not pay the debt a second time."
     ),
     "movement_missing": (
-        "It is paid here and Stripe has no such movement. Check that STRIPE_API_KEY is the key of the right account."
+        "It is paid here and the rail has no such movement. Check that its credentials are those of the right account."
     ),
 }
 DISPUTED: Final = (
@@ -101,9 +172,16 @@ _BY_REFUSAL_CODE: Final[dict[str, str]] = {
 }
 
 
-def after_failure(code: str) -> str:
+def after_failure(code: str, rail: str = "stripe") -> str:
     """What to do about a transfer that is proven to have failed with this code of the rail."""
+    if rail == "wise":
+        return _BY_WISE_CODE.get(code, _WISE_AGAIN)
     return _BY_FAILURE_CODE.get(code, _ANY_FAILURE)
+
+
+def while_waiting(code: str) -> str:
+    """What a person should do while the rail wants to be asked later, with this code."""
+    return _BY_WAITING_CODE.get(code, _ANY_WAITING)
 
 
 def about_finding(kind: str) -> str:

@@ -18,7 +18,7 @@ from payouts.admin.filters import (
     StatusFilter,
 )
 from payouts.admin.queue_list import QueueChangeList, row_of
-from payouts.console import bulk, decide, detail, live, reissue
+from payouts.console import bulk, decide, detail, live, reconcile, reissue
 from payouts.console.rows import room_of
 from payouts.models import PayoutRequest
 from payouts.selectors import found_by, payouts_shown
@@ -36,6 +36,10 @@ VIEWS = (
     ("<int:payout_id>/kyc/", decide.kyc_view, "kyc"),
     ("<int:payout_id>/reveal/", detail.reveal_view, "reveal"),
     ("<int:payout_id>/reissue/", reissue.reissue_view, "reissue"),
+    ("<int:payout_id>/cancel-transfer/", reconcile.cancel_transfer_view, "cancel_transfer"),
+    ("<int:payout_id>/confirm/", reconcile.confirm_view, "confirm"),
+    ("<int:payout_id>/release-outcome/", reconcile.release_view, "release_outcome"),
+    ("<int:payout_id>/release-withdraw/", reconcile.withdraw_view, "release_withdraw"),
     ("<int:payout_id>/claim/", live.claim_view, "claim"),
     ("<int:payout_id>/release/", live.release_view, "release"),
     ("bulk/", bulk.bulk_view, "bulk"),

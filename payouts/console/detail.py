@@ -13,13 +13,14 @@ from django.views.decorators.http import require_GET, require_POST
 from access.actors import actor_from_request
 from guard.errors import NotFound, Refused
 from money import Money
+from payouts.console.at_rail import at_rail, offered
 from payouts.console.formats import kyc_chip, payout_chip
 from payouts.console.rows import ReviewRow, review_rows, room_of
 from payouts.console.step_up import confirm_first
 from payouts.console.story import payout_story
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import is_proven_dead
-from payouts.selectors import get_payout, returned_of
+from payouts.selectors import get_payout, open_findings, open_release, returned_of
 from payouts.services.reveal_recipient import reveal_recipient
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
@@ -117,8 +118,13 @@ def page(
     context = sheet_context(request, payout)
     row: ReviewRow = context["row"]
     earlier = PayoutRequest.objects.filter(payee_id=payout.payee_id).exclude(pk=payout.pk)
+    attempt = row.transfer.attempts.order_by("-number").first() if row.transfer else None
     context |= admin.site.each_context(request) | {
         "title": f"Payout request {payout.pk}",
+        "at_rail": at_rail(row.transfer, attempt),
+        "hands": offered(payout, row.transfer) if sees(request, "payout.review") else [],
+        "findings": open_findings(payout.pk),
+        "release": open_release(row.transfer) if row.transfer else None,
         "notice": notice,
         "revealed": revealed,
         "moments": payout_story(payout, row.transfer),

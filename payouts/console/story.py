@@ -31,6 +31,8 @@ _ACTIONS: Final[dict[str, tuple[str, str, str]]] = {
     "payout.failed": ("Failed: it is proven that no money moved", "red", "error"),
     "payout.cancelled": ("Cancelled before anything left", "grey", "block"),
     "payout.returned": ("Returned: money came back", "red", "u_turn_left"),
+    "payout.cancel_at_rail": ("A person wants it back from the rail", "amber", "undo"),
+    "payout.confirmed": ("One payment is proven", "emerald", "fact_check"),
     "payout.reversed": ("Reversed: money was taken back", "red", "undo"),
 }
 _VERBS: Final = {
@@ -41,6 +43,7 @@ _VERBS: Final = {
     "payout.paid": "Mark as paid",
     "payout.failed": "Mark as failed",
     "payout.processing": "Release to dispatch",
+    "payout.confirmed": "Prove one payment",
     "payout.review": "Decide",
     "recipient.reveal": "See full bank details",
     "kyc.set": "Set KYC",

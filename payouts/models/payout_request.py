@@ -15,7 +15,13 @@ from payouts.commission_triggers import PayoutHoldsItsCommissions
 from payouts.models.payee import Payee
 from payouts.models.recipient import Recipient
 from payouts.promises import PAYOUT_PROMISES
-from payouts.triggers import ApprovalRules, BornRequested, NotSuperseded, RequestIsFixed
+from payouts.triggers import (
+    ApprovalRules,
+    ApprovedHasItsTransfer,
+    BornRequested,
+    NotSuperseded,
+    RequestIsFixed,
+)
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -129,6 +135,7 @@ class PayoutRequest(GuardedModel):
         triggers = (
             OnlyDeclaredSteps(name="payout_status_steps"),
             ApprovalRules(name="payout_approval_rules"),
+            ApprovedHasItsTransfer(name="payout_approval_has_its_transfer"),
             BornRequested(name="payout_is_born_requested"),
             NotSuperseded(name="payout_is_not_superseded"),
             PayoutHoldsItsCommissions(name="payout_holds_its_commissions"),

@@ -13,22 +13,25 @@ from payouts.errors import ObligationLive
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import is_proven_dead
 from payouts.recipients import CheckedRecipient
-from payouts.selectors import get_payout, is_disputed, transfer_of
+from payouts.selectors import get_payout, is_disputed, newest_recipient, transfer_of
 from payouts.services.add_recipient import keep_recipient
 from payouts.services.create_payout import ask, check_request
 
 
 def reissue_payout(
-    *, payout_id: int, recipient: Mapping[str, Any], reason: str, actor: Actor
+    *, payout_id: int, recipient: Mapping[str, Any] | None, reason: str, actor: Actor
 ) -> PayoutRequest:
     """A successor in `requested` for the same payee, amount and rail, linked by `supersedes`. Own transaction.
 
+    `recipient`: other details; None = the payee's newest of the same type, as they are.
     Dead is: rejected, cancelled or failed with no transfer that could arrive, or paid and wholly back. One successor
     at most, by a unique column; the first never comes back to life after it (trigger `NotSuperseded`). Raises
     NotFound, Invalid (422), ObligationLive (409).
     """
     earlier = get_payout(payout_id)
-    checked = check_request(earlier.amount, earlier.rail, recipient)
+    checked = None
+    if recipient is not None:
+        checked = check_request(earlier.amount, earlier.rail, recipient)
     with transaction.atomic():
         result = _reissue(payout_id, checked, reason, actor)
     if isinstance(result, Refused):
@@ -37,11 +40,11 @@ def reissue_payout(
 
 
 def _reissue(
-    payout_id: int, checked: CheckedRecipient, reason: str, actor: Actor
+    payout_id: int, checked: CheckedRecipient | None, reason: str, actor: Actor
 ) -> PayoutRequest | Refused:
     earlier = (
         PayoutRequest.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("payee")
+        .select_related("payee", "recipient")
         .filter(pk=payout_id)
         .first()
     )
@@ -51,10 +54,14 @@ def _reissue(
     if refused is None:
         try:
             with transaction.atomic():
-                where = keep_recipient(earlier.payee_id, checked, actor=actor)
+                where = (
+                    keep_recipient(earlier.payee_id, checked, actor=actor)
+                    if checked
+                    else newest_recipient(earlier.payee_id, earlier.recipient.type)
+                )
                 successor = ask(
                     earlier.payee,
-                    where,
+                    where or earlier.recipient,
                     earlier.amount,
                     earlier.rail,
                     actor=actor,

@@ -217,6 +217,24 @@ WAYS: Final = (
         "tests/payouts_commands/test_payout_reissue.py::test_apply_reissues_once",
     ),
     Way(
+        "command payout_cancel_transfer",
+        "payouts.services.cancel_payout_transfer.cancel_payout_transfer",
+        "out of the rail as far as it allows, back to a reviewer; never towards the payee",
+        "tests/payouts_reconcile/test_cancel.py::test_unfunded_is_cancelled_there_proven_dead_and_decided_anew",
+    ),
+    Way(
+        "command payout_confirm",
+        "payouts.services.confirm_payout.confirm_payout",
+        "what the rail proves is applied, findings that it answers are resolved",
+        "tests/payouts_reconcile/test_incidents.py::test_approved_twice_and_one_transfer_is_proven",
+    ),
+    Way(
+        "command payout_release",
+        "payouts.services.release_payout.release_payout",
+        "an unknown outcome becomes paid or failed, by two different people",
+        "tests/payouts_reconcile/test_release.py::test_the_first_proposes_and_the_second_decides",
+    ),
+    Way(
         "command seed_demo",
         "transfers.services.create_booking.create_booking",
         "a demonstration's bookings, in development only",

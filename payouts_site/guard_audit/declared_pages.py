@@ -6,6 +6,7 @@ from payouts_site.guard_audit.way import Way
 
 _DECIDE: Final = "tests/payouts_console/test_decisions.py::"
 _QUEUE: Final = "page payouts_payoutrequest_"
+_HANDS: Final = "tests/payouts_reconcile/test_screen.py::"
 _CREW: Final = "tests/console/test_crew.py::"
 _MAY: Final = "tests/console/test_permissions.py::"
 _PAGE: Final = "page transfers_"
@@ -94,6 +95,30 @@ PAGES: Final = (
         "payouts.services.reissue_payout.reissue_payout",
         "a successor in the queue, once the first is proven dead",
         f"{_DECIDE}test_reissue_only_the_dead_and_only_once",
+    ),
+    Way(
+        f"{_QUEUE}cancel_transfer",
+        "payouts.services.cancel_payout_transfer.cancel_payout_transfer",
+        "out of the rail as far as it allows, back to a reviewer; never towards the payee",
+        f"{_HANDS}test_cancel_shows_first_and_does_then",
+    ),
+    Way(
+        f"{_QUEUE}confirm",
+        "payouts.services.confirm_payout.confirm_payout",
+        "what the rail proves is applied, findings that it answers are resolved",
+        f"{_HANDS}test_one_payment_is_proven_from_the_page",
+    ),
+    Way(
+        f"{_QUEUE}release_outcome",
+        "payouts.services.release_payout.release_payout",
+        "an unknown outcome becomes paid or failed, by two different people",
+        f"{_HANDS}test_two_people_decide_on_the_page",
+    ),
+    Way(
+        f"{_QUEUE}release_withdraw",
+        "transfers.services.withdraw_release.withdraw_release",
+        "a proposal is taken back; the outcome stays unknown",
+        f"{_HANDS}test_two_people_decide_on_the_page",
     ),
     Way(
         f"{_QUEUE}bulk",

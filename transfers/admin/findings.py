@@ -120,13 +120,17 @@ def finding_page(
     request: HttpRequest, finding: Finding, notice: Notice | None = None
 ) -> HttpResponse:
     """One finding with its evidence."""
+    transfer = _transfer_of(finding)
     context = admin.site.each_context(request) | {
         "title": "Finding",
         "finding": finding,
         "kind": _words(finding.kind),
         "state_chip": finding_chip(finding),
         "address": subject_address(finding.subject),
-        "transfer": _transfer_of(finding),
+        "transfer": transfer,
+        "source_address": subject_address(f"{transfer.source_type}:{transfer.source_id}")
+        if transfer is not None
+        else "",
         "what_to_do": advice.about_finding(finding.kind),
         "facts": facts(finding.evidence),
         "may_resolve": finding.state == FindingState.OPEN and sees(request, "finding.resolve"),
@@ -150,6 +154,7 @@ def subject_address(subject: str) -> str:
         "booking": "admin:transfers_booking_crew",
         "user": "admin:auth_user_change",
         "finding": "admin:transfers_finding_change",
+        "payout": "admin:payouts_payoutrequest_change",
     }
     return reverse(pages[noun], args=[pk]) if noun in pages else ""
 

@@ -111,7 +111,7 @@ class TransferAdmin(GovernedAdmin):
                 if action.possible(transfer) and sees(request, action.capability)
             ],
             "moments": transfer_story(transfer, attempts),
-            "what_to_do": advice.after_failure(transfer.failure_code),
+            "what_to_do": advice.after_failure(transfer.failure_code, transfer.rail),
             "asked_at": attempts and (attempts[-1].last_probed_at or attempts[-1].last_sent_at),
         }
 

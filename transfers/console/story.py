@@ -39,6 +39,13 @@ _ACTIONS: Final[dict[str, tuple[str, str, str]]] = {
     "transfer.partly_reversed": ("Partly reversed", "amber", "undo"),
     "transfer.reversed": ("Reversed: all of it was taken back", "red", "undo"),
     "transfer.returned": ("Returned: the money came back", "red", "u_turn_left"),
+    "transfer.stop_ordered": ("A person stops it", "amber", "undo"),
+    "transfer.take_back_ordered": ("The rail is asked to cancel it", "amber", "undo"),
+    "transfer.take_back_accepted": ("The rail cancelled it", "amber", "block"),
+    "transfer.take_back_refused": ("The rail does not cancel it", "red", "block"),
+    "transfer.take_back_unclear": ("No clear answer about the cancellation", "unknown", "help"),
+    "transfer.release_proposed": ("One person says what became of it", "amber", "group"),
+    "transfer.release_withdrawn": ("The proposal is withdrawn", "grey", "block"),
     "transfer.cancelled": ("Cancelled before anything left", "grey", "block"),
 }
 _RETRY: Final = ("Retry asked for", "grey", "replay")
@@ -182,6 +189,7 @@ def _answer_moment(line: dict[str, Any], attempt: TransferAttempt) -> Moment:
     titles = {
         "answer": ("The rail answered: it moved", "emerald", "mark_chat_read"),
         "failed": ("The rail answered: no", "red", "mark_chat_unread"),
+        "released": ("Two people decided", "amber", "group"),
         "unclear": ("No clear answer", "unknown", "help"),
         "check": ("Checked the rail's books: nothing there so far", "unknown", "search"),
         "told to wait": ("The rail asked to wait", "amber", "hourglass_top"),
