@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.actor import Actor
 from guard.door import Won, change_status
@@ -117,6 +117,27 @@ def dispatch(payout_id: int, *, actor: Actor = WORKER) -> bool:
             return False
         source.transfer_changed(transfer, to="processing", actor=actor, reason="")
     return True
+
+
+def add_transfer(payout: PayoutRequest) -> Transfer:
+    """What an approval causes, for one that was made in SQL."""
+    return Transfer.objects.create(
+        source_type="payout",
+        source_id=payout.pk,
+        source_reference=str(payout.pk),
+        payee_name=payout.payee.name,
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+        rail=payout.rail,
+        destination=f"recipient:{payout.recipient_id}",
+    )
+
+
+def commit_now() -> None:
+    """What the database checks at a commit, within a test's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def the_transfer(payout_id: int) -> Transfer:

@@ -39,6 +39,8 @@ from tests.payouts.requests import (
     MAKER,
     MOVED_TO,
     WORKER,
+    add_transfer,
+    commit_now,
     make_payout,
     move_transfer,
     the_transfer,
@@ -235,6 +237,35 @@ def test_over_the_limit_around_the_door(small_limit: None, way: Way) -> None:
     _nothing_moved(payout)
     way(payout.pk, ANA.user_id or 0, "ana")
     assert Approval.objects.get(payout=payout).base_minor == 10_000
+    add_transfer(payout)
+
+
+@AROUND
+@pytest.mark.parametrize("earlier", ["", "cancelled"])
+def test_an_approval_around_the_door_without_a_transfer_is_not_committed(
+    way: Way, earlier: str
+) -> None:
+    """It would look approved and wait for ever: no sweep works on what has no transfer, or a dead one."""
+    payout = make_payout(earlier or "requested")
+    if earlier:
+        set_payout_status(payout_id=payout.pk, status="requested", actor=ANA)
+    make_payout("approved")
+
+    def approve_alone() -> None:
+        with transaction.atomic():
+            way(payout.pk, BEN.user_id or 0, "ben")
+            commit_now()
+
+    with pytest.raises(IntegrityError, match="an approval has its transfer"):
+        approve_alone()
+    assert PayoutRequest.objects.get(pk=payout.pk).status == "requested"
+    with transaction.atomic():
+        way(payout.pk, BEN.user_id or 0, "ben")
+        if earlier:
+            move_transfer(payout.pk, "pending", tell=False)
+        else:
+            add_transfer(payout)
+        commit_now()
 
 
 @AROUND

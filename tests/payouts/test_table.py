@@ -5,14 +5,24 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from audit.models import Entry
 from guard.errors import Refused
 from guard.table import transition_table
 from payouts.models import PayoutRequest
+from payouts.selectors import facts_of
 from payouts.services.set_payout_status import set_payout_status
 from tests.payouts.conftest import Caller
-from tests.payouts.requests import BEN, STATUSES, bring, make_payout, move_transfer
+from tests.payouts.requests import (
+    BEN,
+    STATUSES,
+    add_transfer,
+    bring,
+    commit_now,
+    make_payout,
+    move_transfer,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +108,43 @@ def test_through_the_apis_own_verbs(ben: Caller, prior: str, new: str) -> None:
     assert PayoutRequest.objects.get(pk=payout.pk).status == (new if moved else prior)
 
 
+_QUEUE = "/admin/payouts/payoutrequest/"
+
+
+@pytest.mark.parametrize(("prior", "new"), CELLS)
+def test_through_the_console(ben: Caller, prior: str, new: str) -> None:
+    """Each verb has its button; for processing, paid and failed there is none, whatever is posted."""
+    payout = _ready(prior, new)
+    client = Client()
+    client.force_login(ben.user)
+    verb = _VERBS.get(new, "change")
+    answer = client.post(
+        f"{_QUEUE}{payout.pk}/{verb}/",
+        {
+            "status": new,
+            "expected_status": prior,
+            "reason": "why",
+            "seen": facts_of(payout).fingerprint(),
+        },
+    )
+    moved = (prior, new) in LEGAL and new in _VERBS
+    fresh = PayoutRequest.objects.get(pk=payout.pk)
+    assert (fresh.status, fresh.version) == (
+        (new, payout.version + 1) if moved else (prior, payout.version)
+    )
+    if moved:
+        assert answer.status_code == 302
+    elif verb == "change":
+        assert answer.status_code == 405
+    elif verb in ("approve", "reject"):
+        # Somebody was faster, and the panel says who; nobody decided about a request that is asked again.
+        assert answer.status_code == 409
+        assert "ana" in answer.content.decode()
+    else:
+        assert answer.status_code == 422
+        assert "not possible from where it stands" in answer.content.decode()
+
+
 @pytest.mark.parametrize(("prior", "new"), [cell for cell in CELLS if cell[0] != cell[1]])
 @pytest.mark.parametrize("way", ["sql", "queryset"])
 def test_through_the_database(prior: str, new: str, way: str) -> None:
@@ -125,6 +172,9 @@ def test_through_the_database(prior: str, new: str, way: str) -> None:
 
     if (prior, new) in LEGAL:
         change()
+        if new == "approved":
+            add_transfer(payout)
+        commit_now()
         moved = PayoutRequest.objects.get(pk=payout.pk)
         assert (moved.status, moved.version) == (new, payout.version + 1)
         entry = Entry.objects.filter(subject=f"payout:{payout.pk}").latest("seq")
