@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transfers', '0005_promises'),
+        ('transfers', '0006_cancelled_bookings'),
     ]
 
     operations = [
