@@ -3,6 +3,7 @@
 import structlog
 from celery import shared_task
 
+from checkout.services.reconcile_sessions import reconcile_sessions
 from checkout.services.watch_account import accounts_watched, watch_account
 from guard.errors import Refused
 
@@ -19,3 +20,9 @@ def watch_payments() -> None:
             log.warning("checkout.watch_held_off", account=account, reason=refused.detail)
         except Exception:
             log.exception("checkout.watch_failed", account=account)
+
+
+@shared_task(name="checkout.reconcile_sessions")
+def reconcile() -> None:
+    """One run of the stale-session reconciler. Runs may overlap."""
+    reconcile_sessions()

@@ -174,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=WATCH_INTERVAL_SECONDS),
         "options": {"expires": WATCH_INTERVAL_SECONDS},
     },
+    "reconcile checkout sessions": {
+        "task": "checkout.reconcile_sessions",
+        "schedule": timedelta(seconds=RECONCILE_INTERVAL_SECONDS),
+        "options": {"expires": RECONCILE_INTERVAL_SECONDS},
+    },
 }
 
 # --- Rails ------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """One incoming operation, judged once: the receipt, and what it pays, in one SERIALIZABLE transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from audit.actor import Actor
 from audit.record import Note, record
@@ -27,17 +28,22 @@ class Processed:
     is_new: bool
 
 
-def process_operation(*, operation: IncomingOperation, actor: Actor) -> Processed:
+def process_operation(
+    *, operation: IncomingOperation, actor: Actor, evidence: dict[str, Any] | None = None
+) -> Processed:
     """Write down an operation and let it pay the session it names, once, whoever brings it and how often.
 
     Own SERIALIZABLE transaction with the session's row locked, tried again a bounded number of times; call it
     outside of any other. Already seen: nothing is written. Session not open: surplus, the session is not touched.
-    Raises the database's error when every try lost.
+    `evidence` goes into the audit entry of a session that is paid by it. Raises the database's error when every
+    try lost.
     """
-    return in_serializable(lambda: _process(operation, actor), unique=ONE_RECEIPT)
+    return in_serializable(lambda: _process(operation, actor, evidence), unique=ONE_RECEIPT)
 
 
-def _process(operation: IncomingOperation, actor: Actor) -> Processed:
+def _process(
+    operation: IncomingOperation, actor: Actor, evidence: dict[str, Any] | None
+) -> Processed:
     session = _lock_session(operation)
     known = Receipt.objects.filter(
         tx_hash=operation.tx_hash, operation_index=operation.operation_index
@@ -50,7 +56,14 @@ def _process(operation: IncomingOperation, actor: Actor) -> Processed:
     _say(receipt, operation, actor)
     if session is not None:
         if verdict.state == ReceiptState.APPLIED:
-            settle(session, newest=receipt, pays_minor=verdict.pays_minor, parts=parts, actor=actor)
+            settle(
+                session,
+                newest=receipt,
+                pays_minor=verdict.pays_minor,
+                parts=parts,
+                actor=actor,
+                evidence=evidence,
+            )
         else:
             _leave(session, operation, actor, verdict)
     return Processed(receipt.pk, receipt.session_id, receipt.status, receipt.reason, is_new=True)

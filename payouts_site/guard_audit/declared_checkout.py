@@ -74,6 +74,18 @@ CHECKOUT: Final = (
         f"{_WATCH}test_the_watcher_reads_every_operation_once",
     ),
     Way(
+        "task checkout.reconcile_sessions",
+        "checkout.services.reconcile_sessions.reconcile_sessions",
+        "stale and inconsistent sessions are finished, rolled back or become findings",
+        "tests/checkout/test_reconciling.py",
+    ),
+    Way(
+        "command reconcile_sessions",
+        "checkout.services.reconcile_sessions.reconcile_sessions",
+        "stale and inconsistent sessions are finished, rolled back or become findings",
+        "tests/checkout/test_reconciling.py",
+    ),
+    Way(
         "command watch_payments",
         "checkout.services.watch_account.watch_account",
         "every operation beyond the cursor is processed once; sessions expire",
