@@ -207,6 +207,13 @@ STELLAR_ASSETS = asset_issuers(env.list("STELLAR_ASSETS", default=[]))
 # the channels the treasury itself is the only source.
 STELLAR_CHANNELS = env.int("STELLAR_CHANNELS", default=1)
 STELLAR_CHANNEL_SECRETS = env.list("STELLAR_CHANNEL_SECRETS", default=[])
+STELLAR_MAX_PER_SECOND = env.float("STELLAR_MAX_PER_SECOND", default=10)
+# How long a ledger may still take a transaction after it is signed, on the ledger's clock; until then an outcome that
+# nobody knows stays so. The margin is for several Horizons behind one address.
+STELLAR_TX_SECONDS = env.int("STELLAR_TX_SECONDS", default=300)
+STELLAR_PROOF_MARGIN_SECONDS = env.int("STELLAR_PROOF_MARGIN_SECONDS", default=15)
+# The most that one payment may cost in fees; what is charged is the ledger's going rate.
+STELLAR_MAX_FEE_STROOPS = env.int("STELLAR_MAX_FEE_STROOPS", default=10_000)
 if HORIZON_URL and not STELLAR_NETWORK_PASSPHRASE:
     raise ImproperlyConfigured(
         "HORIZON_URL needs STELLAR_NETWORK_PASSPHRASE: which network a signature is for is never guessed."
@@ -249,8 +256,16 @@ BASE_RATES = {
             "MXN": "0.06",
             "BRL": "0.20",
             "XLM": "0.50",
+            "USDC": "1.00",
+            "EURC": "1.15",
         },
     ).items()
+}
+# An asset written in full counts as its code does, if it is the one that the code means here.
+BASE_RATES |= {
+    f"{code}:{issuer}": BASE_RATES[code]
+    for code, issuer in STELLAR_ASSETS.items()
+    if code in BASE_RATES
 }
 # How much more a payout may cost at dispatch than in the quote that was signed.
 QUOTE_MAX_DRIFT_PERCENT = Decimal(env.str("QUOTE_MAX_DRIFT_PERCENT", default="2"))

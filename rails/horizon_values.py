@@ -11,10 +11,20 @@ from money import Money, exponent
 from money.currencies import STELLAR_EXPONENT
 
 NATIVE: Final = "XLM"
+MOST_PAYMENTS: Final = 100
 _INDEX_BITS: Final = 12
 _LEDGER_BITS: Final = 32
 # SEP-29: the account wants a memo with every payment ("1" in base64).
 _MEMO_REQUIRED: Final = ("config.memo_required", "MQ==")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """One payment to put into a transaction. `destination` is G… or M…, `asset` is XLM or CODE:ISSUER."""
+
+    destination: str
+    asset: str
+    stroops: int
 
 
 @dataclass(frozen=True, slots=True)

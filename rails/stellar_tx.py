@@ -9,21 +9,10 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stellar_sdk import Account, Asset, Keypair, MuxedAccount, TransactionBuilder
+from stellar_sdk import Account, Asset, Keypair, MuxedAccount, Payment, TransactionBuilder
 
 from money import Money
-from rails.horizon_values import NATIVE
-
-MOST_PAYMENTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentOrder:
-    """One payment to put into a transaction. `destination` is G… or M…, `asset` is XLM or CODE:ISSUER."""
-
-    destination: str
-    asset: str
-    stroops: int
+from rails.horizon_values import NATIVE, PaymentOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +30,26 @@ class SignedEnvelope:
 class Treasury:
     """The account that pays, and the channel accounts that lend their sequence numbers; holds their secrets.
 
-    With one channel the treasury is its own channel. With more, channel `i` (from 1) is derived: its seed is
-    HMAC-SHA256 of "paidonce stellar channel {i} {network passphrase}" under the treasury's raw seed, so that no
-    further secret has to be kept, and another network has other channels.
+    Channels are those whose secrets are given, in order, up to `channels`. With one channel and no secret the treasury
+    is its own channel. What is missing is derived: the seed of channel `i` (from 1) is HMAC-SHA256 of "paidonce
+    stellar channel {i} {network passphrase}" under the treasury's raw seed, so that no further secret has to be kept.
     """
 
-    def __init__(self, *, secret: str, network_passphrase: str, channels: int) -> None:
+    def __init__(
+        self,
+        *,
+        secret: str,
+        network_passphrase: str,
+        channels: int,
+        channel_secrets: Sequence[str] = (),
+    ) -> None:
         self._key = Keypair.from_secret(secret)
         self.network_passphrase = network_passphrase
         self.account = self._key.public_key
-        keys = [self._key] if channels <= 1 else [self._channel(i + 1) for i in range(channels)]
+        keys = [Keypair.from_secret(given) for given in channel_secrets[:channels]]
+        if channels <= 1 and not keys:
+            keys = [self._key]
+        keys += [self._channel(number) for number in range(len(keys) + 1, channels + 1)]
         self._keys = {key.public_key: key for key in keys}
 
     def __repr__(self) -> str:
@@ -90,6 +89,21 @@ class Treasury:
         if memo:
             builder.add_text_memo(memo)
         return self._sign(builder, channel, sequence, max_time)
+
+    @staticmethod
+    def account_of(address: str) -> str:
+        """The G account behind a G… or M… address. Raises ValueError."""
+        return account_of(address)
+
+    @staticmethod
+    def can_sign(order: PaymentOrder) -> bool:
+        """Is it a payment at all: addresses, asset and amount as the network writes them?"""
+        try:
+            payment = Payment(order.destination, _asset(order.asset), _units(order.stroops))
+            payment.to_xdr_object()
+        except ValueError:
+            return False
+        return order.stroops > 0
 
     def create_accounts(
         self, accounts: Sequence[str], *, starting_stroops: int, sequence: int, max_time: int, fee_per_operation: int

@@ -100,6 +100,11 @@ _BY_WAITING_CODE: Final[dict[str, str]] = {
     "bad_credentials": "Tell whoever runs this installation: WISE_API_TOKEN is not accepted.",
     "pay_in_disabled": "Look at the Wise account: paying from its balance is switched off now.",
     "rate_limit": "Nothing to do: it is asked again by itself.",
+    "channel_busy": "Nothing to do: it goes with the next transaction. More STELLAR_CHANNELS make that sooner.",
+    "channel_missing": "Tell whoever runs this installation to run manage.py stellar_channels.",
+    "treasury_missing": "Tell whoever runs this installation: STELLAR_TREASURY_SECRET names no account there.",
+    "treasury_underfunded": "Top up the treasury. It is sent by itself then; do not approve it again.",
+    "unreachable": "Nothing to do while Horizon is away: it is asked again by itself.",
     "create_unclear": "Nothing to do: the transfer is looked for, and only funded once it is found.",
     "cancel_unclear": "Nothing to do: its state is read again by itself.",
 }
@@ -108,6 +113,56 @@ WHILE_UNKNOWN: Final = (
     "The rail is asked again by itself. Do not pay by hand, and do not reissue it: "
     "it may have been paid."
 )
+# Payouts are retried at their request, where somebody decides anew.
+_AGAIN: Final = "then retry the payout request: it is decided anew and sent once more."
+_NEW_ADDRESS: Final = (
+    "Nothing was paid. Ask the payee for another address and reissue the payout request with it."
+)
+_TRUST: Final = (
+    "Nothing was paid. Ask the payee to let their account hold this asset, with enough room, "
+    + _AGAIN
+)
+_STELLAR_FAILURES: Final[dict[str, str]] = {
+    "op_no_destination": (
+        "There is no such account on Stellar, so nothing was paid. Ask the payee to fund it, or for another address, "
+        + _AGAIN
+    ),
+    "op_no_trust": _TRUST,
+    "op_line_full": _TRUST,
+    "op_not_authorized": (
+        "The issuer has not allowed this account to hold the asset, and nothing was paid. Ask the payee to settle "
+        "that with the issuer, " + _AGAIN
+    ),
+    "memo_required": (
+        "The address belongs to many people and needs a memo; without it the money would be lost to the payee, so "
+        "nothing was sent. Ask for the memo and reissue the payout request with it."
+    ),
+    "recipient_unsupported": _NEW_ADDRESS,
+    "op_no_issuer": "The issuer of this asset is gone. Nothing was paid: agree on another currency.",
+    "asset_unknown": (
+        "Nothing was paid. Tell whoever runs this installation to name the asset in STELLAR_ASSETS, "
+        + _AGAIN
+    ),
+    "op_underfunded": "The treasury does not hold enough. Nothing was paid: top it up, " + _AGAIN,
+    "op_src_no_trust": "The treasury may not hold this asset. Nothing was paid: tell whoever runs it, " + _AGAIN,
+    "tx_bad_auth": (
+        "The network refused the signature. Nothing was paid: tell whoever runs this installation to check "
+        "STELLAR_TREASURY_SECRET and STELLAR_NETWORK_PASSPHRASE."
+    ),
+    "tx_insufficient_fee": (
+        "The network was too busy for the fee that is offered. Nothing was paid: raise STELLAR_MAX_FEE_STROOPS, "
+        + _AGAIN
+    ),
+    "not_executed": (
+        "The time of every transaction is over and no ledger holds one: it is proven that nothing was paid. "
+        "Look at the network's state, " + _AGAIN
+    ),
+}  # fmt: skip
+_ANY_OF_RAIL: Final[dict[str, str]] = {
+    "stripe": _ANY_FAILURE,
+    "wise": _WISE_AGAIN,
+    "stellar": "Stellar did not take this and it is proven that nothing was paid. Put right what it says, " + _AGAIN,
+}  # fmt: skip
 
 _BY_FINDING_KIND: Final[dict[str, str]] = {
     "cancelled_although_sent": (
@@ -141,6 +196,10 @@ _BY_FINDING_KIND: Final[dict[str, str]] = {
     "movement_missing": (
         "It is paid here and the rail has no such movement. Check that its credentials are those of the right account."
     ),
+    "history_cut": (
+        "The transaction is not in the ledger as far as this Horizon remembers, and it does not remember far enough to "
+        "prove that. Point HORIZON_URL at one with the whole history; do not pay by hand before it has answered."
+    ),
 }
 DISPUTED: Final = (
     "Stripe's books show a movement for it although it failed here, so a retry could pay twice. "
@@ -173,10 +232,9 @@ _BY_REFUSAL_CODE: Final[dict[str, str]] = {
 
 
 def after_failure(code: str, rail: str = "stripe") -> str:
-    """What to do about a transfer that is proven to have failed with this code of the rail."""
-    if rail == "wise":
-        return _BY_WISE_CODE.get(code, _WISE_AGAIN)
-    return _BY_FAILURE_CODE.get(code, _ANY_FAILURE)
+    """What to do about a transfer that is proven to have failed with this code of its rail."""
+    known = {"stripe": _BY_FAILURE_CODE, "wise": _BY_WISE_CODE, "stellar": _STELLAR_FAILURES}
+    return known[rail].get(code, _ANY_OF_RAIL[rail])
 
 
 def while_waiting(code: str) -> str:

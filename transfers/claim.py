@@ -25,6 +25,7 @@ from transfers.sources import source_of
 __all__ = [
     "Claim",
     "build_request",
+    "call_until",
     "claim_due",
     "claim_now",
     "claim_pending",
@@ -55,7 +56,8 @@ class Claim:
         return time.monotonic() < self.call_until
 
 
-def _call_until() -> float:
+def call_until() -> float:
+    """Until when a call may start so that it is over before a lease taken now is. On this process' monotonic clock."""
     # Taken before the claim is committed, so that waiting for the database counts against it as well.
     return time.monotonic() + float(settings.LEASE_SECONDS - settings.RAIL_TIMEOUT_SECONDS)
 
@@ -66,7 +68,7 @@ def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
     None when another worker was faster, or when the source has withdrawn it (which is committed as well).
     """
     number = transfer.attempt_count + 1
-    call_until = _call_until()
+    deadline = call_until()
     plan = plan_attempt(transfer, number)
     source = source_of(transfer)
     if source is None:
@@ -77,7 +79,7 @@ def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
             won = _start(transfer, number, plan, actor) if may else None
     if won is None:
         return None
-    return Claim(transfer, transfer.attempts.get(number=number), won.row["fence"], call_until)
+    return Claim(transfer, transfer.attempts.get(number=number), won.row["fence"], deadline)
 
 
 def _start(transfer: Transfer, number: int, plan: AttemptPlan, actor: Actor) -> Won | None:
@@ -121,7 +123,7 @@ def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
     if attempt is None:
         return None
     unknown = attempt.may_have_moved_money
-    call_until = _call_until()
+    deadline = call_until()
     won = change_in_place(
         Transfer,
         transfer.pk,
@@ -145,7 +147,7 @@ def claim_due(transfer: Transfer, *, actor: Actor) -> Claim | None:
     if won is None:
         return None
     attempt.refresh_from_db()
-    return Claim(transfer, attempt, won.row["fence"], call_until)
+    return Claim(transfer, attempt, won.row["fence"], deadline)
 
 
 def is_in_flight(attempt: TransferAttempt) -> bool:
@@ -164,7 +166,7 @@ def claim_now(transfer: Transfer, *, action: str, actor: Actor, reason: str) -> 
     if attempt is None:
         return None
     unknown = attempt.may_have_moved_money and not is_in_flight(attempt)
-    call_until = _call_until()
+    deadline = call_until()
     won = change_in_place(
         Transfer,
         transfer.pk,
@@ -187,7 +189,7 @@ def claim_now(transfer: Transfer, *, action: str, actor: Actor, reason: str) -> 
     if won is None:
         return None
     attempt.refresh_from_db()
-    return Claim(transfer, attempt, won.row["fence"], call_until)
+    return Claim(transfer, attempt, won.row["fence"], deadline)
 
 
 def commit_resend(claim: Claim) -> Claim | None:
@@ -222,7 +224,7 @@ def commit_step(
     `funding_reference`: the one object at the rail that this attempt may fund. Raises IntegrityError when another
     attempt of the debt holds one that is not proven dead.
     """
-    call_until = _call_until()
+    deadline = call_until()
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -254,7 +256,7 @@ def commit_step(
         if cursor.rowcount != 1:
             return None
     attempt = TransferAttempt.objects.get(pk=claim.attempt.pk)
-    return replace(claim, attempt=attempt, call_until=call_until)
+    return replace(claim, attempt=attempt, call_until=deadline)
 
 
 def claim_to_watch(transfer: Transfer) -> int | None:

@@ -30,6 +30,7 @@ def interval_seconds(rail: str) -> float:
     limits: dict[str, float] = {
         "stripe": settings.STRIPE_MAX_PER_SECOND,
         "wise": settings.WISE_MAX_PER_SECOND,
+        "stellar": settings.STELLAR_MAX_PER_SECOND,
     }
     return 1 / limits[rail]
 

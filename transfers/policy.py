@@ -57,6 +57,11 @@ def mismatches(transfer: Transfer, attempt: TransferAttempt, movement: Movement)
             "destination": attempt.progress.get("recipient", {}).get("id"),
             "group": attempt.idempotency_key,
         }
+    elif transfer.rail == Rail.STELLAR:
+        wanted |= {
+            "reference": attempt.funding_reference,
+            "destination": attempt.stellar_payment.destination,
+        }
     else:
         wanted |= {
             "destination": attempt.request.get("destination"),

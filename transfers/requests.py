@@ -7,7 +7,13 @@ from django.conf import settings
 
 from transfers.models import Rail, Transfer
 from transfers.policy import attempt_key, transfer_group
-from transfers.rail_access import RailNotConfigured, stripe_rail, wise_rail
+from transfers.rail_access import (
+    RailNotConfigured,
+    horizon_rail,
+    stellar_treasury,
+    stripe_rail,
+    wise_rail,
+)
 
 # The shortest of the routes takes ten characters.
 _REFERENCE_CHARACTERS = 10
@@ -29,6 +35,13 @@ def plan_attempt(transfer: Transfer, number: int) -> AttemptPlan:
             attempt_key(transfer, number),
             _wise_request(transfer, number),
             # Its first calls move nothing: a worker that dies in them leaves nothing unknown.
+            {"answered": True, "send_count": 0},
+        )
+    if transfer.rail == Rail.STELLAR:
+        return AttemptPlan(
+            attempt_key(transfer, number),
+            _stellar_request(transfer),
+            # Nothing is sent before its envelope is committed, and that says so.
             {"answered": True, "send_count": 0},
         )
     return AttemptPlan(attempt_key(transfer, number), build_request(transfer, number), {})
@@ -71,4 +84,17 @@ def _wise_request(transfer: Transfer, number: int) -> dict[str, Any]:
         "target_amount": transfer.amount.format(),
         "customer_transaction_id": attempt_key(transfer, number),
         "reference": debt_reference(transfer.source_id)[:_REFERENCE_CHARACTERS],
+    }
+
+
+def _stellar_request(transfer: Transfer) -> dict[str, Any]:
+    """Where it goes, and under which sequence number, is in the envelope (StellarEnvelope, StellarPayment)."""
+    horizon_rail()  # refuses where nothing is configured, before anything is claimed
+    treasury = stellar_treasury()
+    return {
+        "rail": "stellar",
+        "network": treasury.network_passphrase,
+        "payer": treasury.account,
+        "amount": transfer.amount.format(),
+        "currency": transfer.currency,
     }

@@ -70,6 +70,7 @@ class ShownAttempt(NamedTuple):
     transfer_id: int
     number: int
     idempotency_key: str
+    funding_reference: str
     outcome: str
     evidence: list[Any]
     progress: dict[str, Any]

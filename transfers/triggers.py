@@ -84,6 +84,28 @@ class ReleasedByTwo(pgtrigger.Trigger):
     """
 
 
+class EnvelopeIsFixed(pgtrigger.Trigger):
+    """What was signed never changes, what a ledger or a proof said is final, and envelopes are never deleted."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Update | pgtrigger.Delete
+    func = """
+        IF TG_OP = 'DELETE' THEN
+            RAISE EXCEPTION 'envelope %: an envelope is never deleted', OLD.id;
+        END IF;
+        IF (OLD.network_passphrase, OLD.channel_id, OLD.source, OLD.sequence, OLD.max_time, OLD.fee, OLD.hash,
+            OLD.signed_xdr, OLD.signed_at_ledger) IS DISTINCT FROM
+           (NEW.network_passphrase, NEW.channel_id, NEW.source, NEW.sequence, NEW.max_time, NEW.fee, NEW.hash,
+            NEW.signed_xdr, NEW.signed_at_ledger) THEN
+            RAISE EXCEPTION 'envelope %: what was signed never changes', OLD.id;
+        END IF;
+        IF OLD.state <> NEW.state AND NOT (OLD.state IN ('prepared', 'sent') AND NEW.state <> 'prepared') THEN
+            RAISE EXCEPTION 'envelope %: no step from % to %', OLD.id, OLD.state, NEW.state;
+        END IF;
+        RETURN NEW;
+    """
+
+
 _COUNTS = """
         sum(sign) FILTER (WHERE status = 'pending') AS pending,
         sum(sign) FILTER (WHERE status = 'processing' AND NOT outcome_unknown) AS processing,

@@ -211,6 +211,12 @@ WAYS: Final = (
         "tests/transfers/test_confirm_transfer.py",
     ),
     Way(
+        "command stellar_channels",
+        "transfers.services.open_channels.open_channels",
+        "moves 5 XLM from the treasury to each of its own channel accounts that does not exist; no debt",
+        "tests/transfers/test_stellar_batches.py::test_derived_channels_are_made_once_by_the_command",
+    ),
+    Way(
         "command payout_reissue",
         "payouts.services.reissue_payout.reissue_payout",
         "a successor in the queue, once the first is proven dead",

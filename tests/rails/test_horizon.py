@@ -7,8 +7,8 @@ from stellar_sdk import Keypair, MuxedAccount, TransactionBuilder, TransactionEn
 
 from money import Money
 from rails.horizon import codes_of
-from rails.horizon_values import minor_of, stroops, stroops_of
-from rails.stellar_tx import PaymentOrder, Treasury, account_of
+from rails.horizon_values import PaymentOrder, minor_of, stroops, stroops_of
+from rails.stellar_tx import Treasury, account_of
 
 NETWORK = "a network of tests ; 2026"
 SECRET = Keypair.random().secret

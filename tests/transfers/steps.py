@@ -6,6 +6,8 @@ from typing import Any
 from django.db.models.functions import Now
 
 from audit.models import Entry
+from guard.idempotency import JOB_SCOPE
+from guard.models import IdempotencyRecord
 from tests.factories import ALICE, make_booking
 from tests.sandbox_process import SandboxProcess
 from transfers.models import Booking, RailEvent, Transfer, TransferReversal
@@ -28,7 +30,10 @@ def enqueue_one(account: str = "acct_1ok", **values: Any) -> Transfer:
 
 
 def lease_over(transfer: Transfer) -> None:
-    """The worker that held it is gone, or its next check is due: now."""
+    """The worker that held it is gone, or its next check is due: now. A job's lock ends with the lease or before."""
+    IdempotencyRecord.objects.filter(scope=JOB_SCOPE).update(
+        locked_until=Now() - timedelta(seconds=1)
+    )
     Transfer.objects.filter(pk=transfer.pk).update(due_at=Now() - timedelta(seconds=1))
 
 

@@ -16,6 +16,7 @@ from transfers.models import (
     Transfer,
     TransferAttempt,
     TransferStatus,
+    rail_key,
     waiting_for,
 )
 from transfers.selectors import CrewPreview, CrewRow
@@ -82,7 +83,7 @@ def attempt_document(attempt: TransferAttempt | ShownAttempt) -> Document:
     """One try. While it is in flight there is no outcome yet: null."""
     return {
         "number": attempt.number,
-        "idempotency_key": attempt.idempotency_key,
+        "idempotency_key": rail_key(attempt.idempotency_key, attempt.funding_reference),
         "outcome": None if attempt.outcome == AttemptOutcome.LIVE else attempt.outcome,
         "sent_at": moment(attempt.first_sent_at),
         "resolved_at": moment(attempt.resolved_at),

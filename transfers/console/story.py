@@ -164,7 +164,7 @@ def attempt_moments(attempt: TransferAttempt, claimed_at: datetime | None) -> li
             "amber",
             "send",
             "attempt",
-            facts=[("Idempotency key", attempt.idempotency_key)],
+            facts=[("Idempotency key", attempt.rail_key)],
         )
     ]
     if attempt.send_count > 1:
@@ -175,7 +175,7 @@ def attempt_moments(attempt: TransferAttempt, claimed_at: datetime | None) -> li
                 "amber",
                 "send",
                 "attempt",
-                facts=[("Idempotency key", attempt.idempotency_key)],
+                facts=[("Idempotency key", attempt.rail_key)],
             )
         )
     moments += [_answer_moment(line, attempt) for line in attempt.evidence]

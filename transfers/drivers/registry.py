@@ -2,11 +2,16 @@
 
 from guard.errors import Refused
 from transfers.drivers.protocol import Driver
+from transfers.drivers.stellar import StellarDriver
 from transfers.drivers.stripe import StripeDriver
 from transfers.drivers.wise import WiseDriver
 from transfers.models import Rail
 
-_DRIVERS: dict[str, Driver] = {Rail.STRIPE: StripeDriver(), Rail.WISE: WiseDriver()}
+_DRIVERS: dict[str, Driver] = {
+    Rail.STRIPE: StripeDriver(),
+    Rail.WISE: WiseDriver(),
+    Rail.STELLAR: StellarDriver(),
+}
 
 
 class NoSuchRail(Refused):

@@ -1,19 +1,28 @@
 """Columns, constraints, and the transition tables (declared once, with empty bodies)."""
 
-from transfers.models.attempt import AttemptOutcome, TransferAttempt, waiting_for
+from transfers.models.attempt import AttemptOutcome, TransferAttempt, rail_key, waiting_for
 from transfers.models.booking import Booking, BookingStatus, CrewMember, PaymentState
 from transfers.models.finding import Finding, FindingState
 from transfers.models.pace import Pace
 from transfers.models.rail_event import RailEvent
 from transfers.models.release import Release, ReleaseDecision, ReleaseState
 from transfers.models.reversal import TransferReversal
+from transfers.models.stellar import (
+    LIVE_STATES,
+    EnvelopeState,
+    StellarChannel,
+    StellarEnvelope,
+    StellarPayment,
+)
 from transfers.models.transfer import Rail, SourceType, Transfer, TransferStatus
 
 __all__ = [
+    "LIVE_STATES",
     "AttemptOutcome",
     "Booking",
     "BookingStatus",
     "CrewMember",
+    "EnvelopeState",
     "Finding",
     "FindingState",
     "Pace",
@@ -24,9 +33,13 @@ __all__ = [
     "ReleaseDecision",
     "ReleaseState",
     "SourceType",
+    "StellarChannel",
+    "StellarEnvelope",
+    "StellarPayment",
     "Transfer",
     "TransferAttempt",
     "TransferReversal",
     "TransferStatus",
+    "rail_key",
     "waiting_for",
 ]

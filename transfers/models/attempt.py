@@ -19,6 +19,11 @@ class AttemptOutcome(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+def rail_key(idempotency_key: str, funding_reference: str) -> str:
+    """What the rail tells tries apart by: on Stellar, once it is signed, the transaction's hash and operation."""
+    return funding_reference if ":" in funding_reference else idempotency_key
+
+
 def waiting_for(outcome: str, progress: dict[str, Any]) -> dict[str, str]:
     """Code and message of what the rail waits for before money can move; empty when it waits for nothing."""
     if outcome not in (AttemptOutcome.LIVE, AttemptOutcome.UNKNOWN):
@@ -97,6 +102,11 @@ class TransferAttempt(models.Model):
     def waiting_for(self) -> dict[str, str]:
         """What the function of this name says of it."""
         return waiting_for(self.outcome, self.progress)
+
+    @property
+    def rail_key(self) -> str:
+        """What the rail tells tries apart by."""
+        return rail_key(self.idempotency_key, self.funding_reference)
 
     @property
     def may_have_moved_money(self) -> bool:

@@ -71,22 +71,21 @@ def record_failed(
             "due_at": None,
         },
         also={"fence": claim.fence},
-        causes=[
-            Update(
-                TransferAttempt,
-                claim.attempt.pk,
-                {
-                    "outcome": AttemptOutcome.FAILED,
-                    "answered": True,
-                    "resolved_at": SecondsFromNow(0),
-                    "evidence": Append(entry("failed", **evidence)),
-                },
-            )
-        ],
+        causes=[Update(TransferAttempt, claim.attempt.pk, evidence_of_failure(evidence))],
         snapshot={"attempt": claim.attempt.number, "code": code},
         audit_loss=False,
     )
     return _kept_fence(claim, won=isinstance(result, Won))
+
+
+def evidence_of_failure(evidence: dict[str, Any]) -> dict[str, Any]:
+    """What changes on an attempt that is proven to have moved nothing."""
+    return {
+        "outcome": AttemptOutcome.FAILED,
+        "answered": True,
+        "resolved_at": SecondsFromNow(0),
+        "evidence": Append(entry("failed", **evidence)),
+    }
 
 
 def record_unknown(
