@@ -117,8 +117,13 @@ TEMPLATES = [
 DATABASES = {"default": env.db("DATABASE_URL")}
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["OPTIONS"] = {
-    # Threads of the web and worker processes share connections; a full pool answers within 2 s.
-    "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 2},
+    # Threads of the web and worker processes share connections. Who finds none is answered 503; so short, because
+    # behind a database that is away every thread waits for as long, and the next request waits for a thread.
+    "pool": {
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", default=20),
+        "timeout": env.float("DATABASE_POOL_TIMEOUT_SECONDS", default=1),
+    },
     # An acknowledged commit must survive a crash, whatever the server's default says
     # (measured: 80 of 62,267 acknowledged commits were lost with it off).
     "options": "-c synchronous_commit=on -c lock_timeout=5s -c statement_timeout=30s "

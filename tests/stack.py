@@ -88,6 +88,7 @@ class Stack:
         self.web: ManagedProcess | None = None
         self.workers: list[ManagedProcess] = []
         self._started_workers = 0
+        self._queue_server: ManagedProcess | None = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -168,6 +169,11 @@ class Stack:
         with Redis.from_url(self.queue_url) as queue:
             queue.flushall()
 
+    def lose_queue(self) -> None:
+        """The stack's own Valkey is gone, with all that was in it."""
+        assert self._queue_server is not None
+        self._queue_server.stop()
+
     def _start_queue(self) -> str:
         if self._queue == "absent":
             return f"redis://127.0.0.1:{embedded.free_port()}/0"
@@ -176,6 +182,7 @@ class Stack:
             self._held.callback(hole.close)
             return hole.url
         server = embedded.valkey(self._held.enter_context(throwaway_home()), self.folder)
+        self._queue_server = server.process
         self._held.callback(server.process.stop)
         server.process.start()
         return server.url

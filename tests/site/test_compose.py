@@ -133,3 +133,26 @@ def test_the_settings_take_what_the_containers_give(broker: str, tmp_path: Path)
         check=True,
     )
     assert done.stdout.split() == [broker, "False"]
+
+
+def test_nothing_is_left_to_say_before_production() -> None:
+    """`check --deploy`, with exactly what the environment file asks for."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PAIDONCE_SERVICES_FILE": os.devnull,
+        "DATABASE_URL": "postgres://paidonce:x@postgres:5432/paidonce",
+        "REDIS_URL": "redis://:x@queue:6379/0",
+        "SECRET_KEY": "".join(chr(33 + (n * 37) % 90) for n in range(60)).replace("$", "s"),
+        "ALLOWED_HOSTS": "payouts.example.com",
+        "PUBLIC_URL": "https://payouts.example.com",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "no issues (0 silenced)" in done.stdout
