@@ -6,6 +6,7 @@ either both or neither; a view that calls a rail opts out and stores its answer 
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -80,6 +81,14 @@ class IdempotentPostMixin(APIView):
     # False for views that call a rail: no transaction may stay open during a call.
     idempotency_atomic: ClassVar[bool] = True
 
+    def body_to_keep(self, body: bytes) -> bytes:
+        """The answer as it is stored; a view whose answer shows a secret encrypts it."""
+        return body
+
+    def body_kept(self, kept: bytes) -> bytes:
+        """The inverse of `body_to_keep`."""
+        return kept
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """DRF's dispatch, with the claim between the checks and the handler."""
         if request.method != "POST":
@@ -95,7 +104,7 @@ class IdempotentPostMixin(APIView):
             self.initial(drf_request, *args, **kwargs)
             claim = self._claim(drf_request)
             if isinstance(claim, Replay):
-                return self._finalize(_replayed(claim))
+                return self._finalize(_replayed(claim, self.body_kept(claim.body)))
             if claim is not None:
                 return self._run_claimed(claim)
         except Exception as exc:  # noqa: BLE001 - the same net as in DRF's dispatch
@@ -130,14 +139,14 @@ class IdempotentPostMixin(APIView):
         try:
             if not self.idempotency_atomic:
                 response = self._answer()
-                _settle(claim, response)
+                _settle(claim, response, self.body_to_keep)
                 return response
             with transaction.atomic():
                 response = self._answer()
                 if response.status_code >= 500:
                     transaction.set_rollback(True)
                 else:
-                    _settle(claim, response)
+                    _settle(claim, response, self.body_to_keep)
         except LeaseLost:
             raise _in_progress(1) from None
         except BaseException:
@@ -201,7 +210,7 @@ def _in_progress(seconds: int) -> KeyInProgress:
     return KeyInProgress("Ask again shortly with the same key.", retry_after=wait)
 
 
-def _settle(claim: Started, response: HttpResponseBase) -> None:
+def _settle(claim: Started, response: HttpResponseBase, to_keep: Callable[[bytes], bytes]) -> None:
     """Store the answer, or free the key if the answer is not the request's own."""
     if response.status_code >= 500 or response.status_code in _NOT_STORED:
         release(claim.record_id, claim.fence)
@@ -214,7 +223,7 @@ def _settle(claim: Started, response: HttpResponseBase) -> None:
         claim.fence,
         status=response.status_code,
         headers=headers,
-        body=response.content,
+        body=to_keep(response.content),
     )
 
 
@@ -226,6 +235,6 @@ def _release_quietly(claim: Started) -> None:
         return
 
 
-def _replayed(claim: Replay) -> HttpResponse:
+def _replayed(claim: Replay, body: bytes) -> HttpResponse:
     headers = claim.headers | {"Idempotency-Replayed": "true"}
-    return HttpResponse(claim.body, status=claim.status, headers=headers)
+    return HttpResponse(body, status=claim.status, headers=headers)

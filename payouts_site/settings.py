@@ -396,6 +396,8 @@ SPECTACULAR_SETTINGS = {
         "SessionStatus": "checkout.models.SessionStatus",
         "Rail": "transfers.models.Rail",
         "TransferStatus": "transfers.models.TransferStatus",
+        "WebhookDeliveryState": "webhooks.models.DeliveryState",
+        "WebhookEventType": "payouts_site.api.webhook_shapes.EVENTS",
     },
 }
 KNOX_TOKEN_MODEL = "access.ApiToken"  # noqa: S105 - a model's name, not a secret
@@ -491,6 +493,18 @@ UNFOLD = {
                     _page("Findings", "flag", "transfers_finding_changelist", "findings"),
                     _page(
                         "Rail events", "webhook", "transfers_railevent_changelist", "rail_events"
+                    ),
+                    _page(
+                        "Webhook endpoints",
+                        "hub",
+                        "webhooks_webhookendpoint_changelist",
+                        "rail_events",
+                    ),
+                    _page(
+                        "Webhook deliveries",
+                        "outgoing_mail",
+                        "webhooks_webhookdelivery_changelist",
+                        "rail_events",
                     ),
                     _page("Audit log", "history_edu", "audit_entry_changelist", "audit"),
                     _page("Audit seals", "approval", "audit_seal_changelist", "audit"),

@@ -187,6 +187,19 @@ HARMLESS: Final[dict[str, str]] = {
     "command verify_audit": "reads",
     "command race_report": "reads",
     "command doctor": "reads",
+    "POST /api/v1/webhook-endpoints": "somebody is told of events, audited",
+    "DELETE /api/v1/webhook-endpoints/{endpoint_id}": "somebody is told no more, audited",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/enable": "somebody is told again, audited",
+    "POST /api/v1/webhook-endpoints/{endpoint_id}/rotate": "another signing secret, audited",
+    "POST /api/v1/webhook-deliveries/{delivery_id}/resend": "a message is sent again, audited",
+    "page webhooks_webhookendpoint_changelist": "reads",
+    "page webhooks_webhookendpoint_change": "reads",
+    "page webhooks_webhookendpoint_new": "somebody is told of events, audited",
+    "page webhooks_webhookendpoint_disable": "somebody is told no more, audited",
+    "page webhooks_webhookendpoint_enable": "somebody is told again, audited",
+    "page webhooks_webhookendpoint_rotate": "another signing secret, audited",
+    "page webhooks_webhookdelivery_change": "reads",
+    "page webhooks_webhookdelivery_resend": "a message is sent again, audited",
 }
 
 # They show buttons from a table of verbs, so their code names what it does not call. The test: a GET changes nothing.

@@ -23,6 +23,7 @@ from audit.seal import seal_entries
 from guard.models import IdempotencyRecord
 from tests.console.conftest import Open, transfers_of
 from tests.payouts.requests import make_payout
+from tests.webhooks.endpoints import make_endpoint
 from transfers.models import Booking, Finding, RailEvent
 
 POST_ONLY = {
@@ -33,6 +34,9 @@ POST_ONLY = {
     "payouts_payoutrequest_export",
     "transfers_booking_export",
     "transfers_transfer_export",
+    "payouts_payoutrequest_release_withdraw",
+    "webhooks_webhookdelivery_resend",
+    *(f"webhooks_webhookendpoint_{verb}" for verb in ["disable", "enable", "rotate"]),
     *(
         f"payouts_payoutrequest_{verb}"
         for verb in [
@@ -101,8 +105,14 @@ def ids(failed: Booking, at: Open) -> dict[str, str]:
     task = PeriodicTask.objects.create(name="t", task="audit.seal", interval=interval)
     user = at("super_admin").get("/admin/").wsgi_request.user
     assert seal is not None and entry is not None
+    endpoint = make_endpoint()
     payout = make_payout()
+    delivery = endpoint.deliveries.get()
     return {
+        "endpoint_id": str(endpoint.pk),
+        "delivery_id": str(delivery.pk),
+        "webhooks_webhookendpoint": str(endpoint.pk),
+        "webhooks_webhookdelivery": str(delivery.pk),
         "booking_id": str(failed.pk),
         "transfer_id": str(transfer.pk),
         "finding_id": str(finding.pk),

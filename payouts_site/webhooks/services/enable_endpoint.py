@@ -1,0 +1,30 @@
+"""It wants to be told again, from now on."""
+
+from django.db import transaction
+
+from audit.actor import Actor
+from audit.record import Note, record
+from payouts_site.webhooks.selectors import get_endpoint
+from webhooks.models import WebhookEndpoint
+
+
+def enable_endpoint(*, endpoint_id: int, owner_id: int | None, actor: Actor) -> WebhookEndpoint:
+    """Disabled -> enabled; enabled already is fine. Own transaction.
+
+    What it missed was not promised, and what was withdrawn is sent only when somebody resends it. Raises NotFound.
+    """
+    endpoint = get_endpoint(endpoint_id, owner_id)
+    with transaction.atomic():
+        rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, disabled_at__isnull=False)
+        if rows.update(disabled_at=None, disabled_why=""):
+            record(
+                Note(
+                    f"webhook_endpoint:{endpoint.pk}",
+                    "webhook_endpoint.enabled",
+                    actor,
+                    prior_status="disabled",
+                    new_status="enabled",
+                    reason=endpoint.disabled_why,
+                )
+            )
+    return get_endpoint(endpoint_id, owner_id)
