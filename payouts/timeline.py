@@ -23,7 +23,7 @@ class Event:
 
 
 def timeline(payout: PayoutRequest) -> list[Event]:
-    """Oldest first. Five queries at most."""
+    """Oldest first. Four queries at most."""
     transfer = transfer_of(payout.pk)
     subjects = [f"payout:{payout.pk}"]
     events: list[Event] = []

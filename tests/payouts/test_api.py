@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -18,9 +19,11 @@ from payouts.models import Payee, PayoutRequest
 from payouts.quotes import Quote, QuoteUnavailable, register_quoter
 from payouts.services.refresh_quote import refresh_quote
 from payouts.tasks import refresh_quotes
+from payouts.timeline import timeline
 from tests.payouts.conftest import Caller
 from tests.payouts.requests import BEN, MOVED_TO, OTTO, make_payout, move_transfer
 from transfers.models import RailEvent
+from transfers.selectors import rail_events_about
 
 pytestmark = pytest.mark.django_db
 
@@ -321,6 +324,28 @@ def test_a_timeline_tells_all_in_one_order(ana: Caller) -> None:
     ):
         assert expected in told
     assert ("rail_event", "other") not in told
+
+
+def test_a_timeline_costs_four_queries_and_finds_messages_by_an_index(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    payout = make_payout("processing")
+    transfer = move_transfer(payout.pk, "success")
+    for number in range(40):
+        about: dict[str, Any] = {"resource": {"id": int(transfer.rail_reference) + number % 4}}
+        if number == 0:
+            about = {"transfer_id": int(transfer.rail_reference)}
+        RailEvent.objects.create(
+            rail="wise", event_id=f"d-{number}", type="transfers#x", payload={"data": about}
+        )
+    with django_assert_num_queries(4):
+        told = timeline(payout)
+    # A payout failure names the transfer in another place, and is found all the same.
+    assert sum(event.kind == "rail_event" for event in told) == 10
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = rail_events_about("wise", transfer.rail_reference).explain()
+    assert "rail_event_by_reference" in plan and "Filter" not in plan
 
 
 # --- Quotes -------------------------------------------------------------------------------------------

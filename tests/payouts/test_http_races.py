@@ -37,9 +37,13 @@ class Reviewer:
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         self._line = http.client.HTTPConnection(server.thread.host, server.thread.port, timeout=60)
 
-    def decide(self, payout_id: int, verb: str) -> Answer:
-        body = json.dumps({"reason": f"{verb} by {self.name}"})
-        self._line.request("POST", f"/api/v1/payouts/{payout_id}/{verb}", body, self._headers)
+    def decide(self, payout_id: int, verb: str, **believed: str) -> Answer:
+        reason = f"{verb} by {self.name}"
+        return self.ask(f"payouts/{payout_id}/{verb}", reason=reason, **believed)
+
+    def ask(self, path: str, **fields: str) -> Answer:
+        """POST below /api/v1/."""
+        self._line.request("POST", f"/api/v1/{path}", json.dumps(fields), self._headers)
         response = self._line.getresponse()
         return response.status, json.loads(response.read())
 
