@@ -54,6 +54,7 @@ class Action:
     preview: Callable[[int], Preview]
     run: Callable[[HttpRequest, int, str], Notice]
     danger: bool = False
+    lead: str = "What would happen:"
 
     @property
     def hand(self) -> Hand:
@@ -61,9 +62,18 @@ class Action:
         return HANDS[self.name]
 
 
+def _facts(evidence: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was read at the rail, a line for each payment found."""
+    rest = {name: value for name, value in evidence.items() if name not in ("transfers", "found")}
+    return facts(rest) + [
+        (f"Payment {one['id']}", f"{one['status']}, {one['payments']} completed")
+        for one in evidence.get("transfers", [])
+    ]
+
+
 def _preview_cancel(payout_id: int) -> Preview:
     plan = plan_cancel(payout_id)
-    return Preview(plan.text, not plan.step.is_end, facts(plan.evidence))
+    return Preview(plan.text, not plan.step.is_end, _facts(plan.evidence))
 
 
 def _cancel(request: HttpRequest, payout_id: int, reason: str) -> Notice:
@@ -81,7 +91,7 @@ def _preview_confirm(payout_id: int) -> Preview:
     text = proof.text
     if proof.closed_by:
         text += f" {proof.closed_by} confirmed that before."
-    found = facts(proof.evidence)
+    found = _facts(proof.evidence)
     if proof.findings:
         found.append(("Findings that it answers", ", ".join(str(pk) for pk in proof.findings)))
     return Preview(text, proof.verdict in (Verdict.ONE, Verdict.ONE_AND_STRAYS), found)
@@ -138,6 +148,7 @@ ACTIONS: Final[dict[str, Action]] = {
             button="Confirm and close",
             preview=_preview_confirm,
             run=_confirm,
+            lead="What the rail's books say:",
         ),
         Action(
             name="release_outcome",
@@ -145,6 +156,7 @@ ACTIONS: Final[dict[str, Action]] = {
             button="Propose",
             preview=_preview_release,
             run=_release,
+            lead="What is known:",
             danger=True,
         ),
     )

@@ -249,7 +249,9 @@ def test_one_payment_is_proven_from_the_page(wise: SandboxWise) -> None:
     shown = screen(payout)
     assert "Open finding: Two approvals." in shown and "Prove one payment…" in shown
     address = f"{QUEUE}{payout.pk}/confirm/"
-    assert "one payment at the rail" in text(at("ana").get(address))
+    shown = text(at("ana").get(address))
+    assert "one payment at the rail" in shown
+    assert f"Payment {transfer.rail_reference} processing, 1 completed" in shown
     assert "One payment is proven" in text(
         at("ana").post(address, {"reason": "ticket 9"}, follow=True)
     )
