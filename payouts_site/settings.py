@@ -219,6 +219,8 @@ STELLAR_TX_SECONDS = env.int("STELLAR_TX_SECONDS", default=300)
 STELLAR_PROOF_MARGIN_SECONDS = env.int("STELLAR_PROOF_MARGIN_SECONDS", default=15)
 # The most that one payment may cost in fees; what is charged is the ledger's going rate.
 STELLAR_MAX_FEE_STROOPS = env.int("STELLAR_MAX_FEE_STROOPS", default=10_000)
+# Where the sandbox's control pages are, in development: its wallet pays checkout sessions.
+SANDBOX_URL = env.str("SANDBOX_URL", default="")
 if HORIZON_URL and not STELLAR_NETWORK_PASSPHRASE:
     raise ImproperlyConfigured(
         "HORIZON_URL needs STELLAR_NETWORK_PASSPHRASE: which network a signature is for is never guessed."

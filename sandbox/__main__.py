@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from sandbox.console import Console
+from sandbox.console import Console, Page
 from sandbox.journal import JournalCorruptError, JournalInUseError
 from sandbox.server import Rail, Server
 from sandbox.stripe.rail import StripeRail
@@ -38,21 +38,23 @@ async def run(options: argparse.Namespace) -> None:
         os.environ.get("STRIPE_WEBHOOK_URL", ""),
         os.environ.get("STRIPE_WEBHOOK_SECRET", "whsec_sandbox"),
     )
-    wise = None
-    if options.wise_port is not None:
-        wise = WiseRail(data_dir, os.environ.get("WISE_WEBHOOK_URL", ""))
     # A port of its own for each, because /v1/transfers is Stripe's path as well as Wise's.
     own: list[tuple[str, Rail, int]] = []
-    if wise is not None:
+    pages: list[Page] = []
+    if options.wise_port is not None:
+        wise = WiseRail(data_dir, os.environ.get("WISE_WEBHOOK_URL", ""))
         own.append(("Wise", wise, options.wise_port))
+        pages.append(WisePage(wise))
     if options.horizon_port is not None:
         # stellar_sdk takes most of a second to import: only whoever wants it waits for it.
         horizon = importlib.import_module("sandbox.horizon.rail").HorizonRail(data_dir)
         own.append(("Horizon", horizon, options.horizon_port))
+        pages.append(importlib.import_module("sandbox.horizon.page").HorizonPage(horizon))
+        pages.append(importlib.import_module("sandbox.horizon.wallet_page").WalletPage(horizon))
     rails: list[Rail] = [*(rail for _, rail, _ in own), stripe]
     for rail in rails:
         await rail.start()
-    console = Console(stripe, None if wise is None else WisePage(wise))
+    console = Console(stripe, pages)
     listeners = [await Server(rails, console.handle).listen(host, options.port)]
     announced = f"sandbox listening on {address(host, listeners[0])}"
     for name, rail, port in own:

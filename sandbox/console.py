@@ -8,7 +8,8 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 from string import Template
-from urllib.parse import parse_qs
+from typing import Protocol
+from urllib.parse import parse_qsl
 
 from sandbox import widgets
 from sandbox.journal import Row
@@ -16,7 +17,6 @@ from sandbox.server import Request, Response
 from sandbox.stripe.faults import catalogue, magic_fault
 from sandbox.stripe.rail import StripeRail
 from sandbox.widgets import NOTHING, button, chip, moment, table
-from sandbox.wise.page import WisePage
 
 HERE = Path(__file__).resolve().parent
 ZERO_DECIMAL = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv",
@@ -42,12 +42,21 @@ def money(amount: int, currency: str) -> str:
     return f"{sign}{symbol}{units:,}.{cents:02d}"
 
 
-class Console:
-    """Answers `/` and its style sheet."""
+class Page(Protocol):
+    """One more page. `path` and `title` are what the others link to."""
 
-    def __init__(self, stripe: StripeRail, wise: WisePage | None = None) -> None:
+    path: str
+    title: str
+
+    def render(self, query: dict[str, str], nav: str) -> bytes: ...
+
+
+class Console:
+    """Answers `/`, the other rails' pages and their style sheet."""
+
+    def __init__(self, stripe: StripeRail, pages: list[Page]) -> None:
         self._stripe = stripe
-        self._wise = wise
+        self._pages = {page.path: page for page in pages}
         self._page = Template((HERE / "console.html").read_text(encoding="utf-8"))
         self._style = (HERE / "console.css").read_bytes()
 
@@ -57,20 +66,30 @@ class Console:
             return Response(405, b"", {**HEADERS, "Allow": "GET"}, "text/plain")
         if request.path == "/console.css":
             return Response(200, self._style, dict(HEADERS), "text/css; charset=utf-8")
-        problem = parse_qs(request.query).get("problem", [""])[0]
-        if request.path == "/wise" and self._wise is not None:
-            body = self._wise.render(problem)
+        query = dict(parse_qsl(request.query))
+        page = self._pages.get(request.path)
+        if page is not None:
+            body = page.render(query, self._nav(page.path))
             return Response(200, body, dict(HEADERS), "text/html; charset=utf-8")
         if request.path != "/":
             return Response(404, b"There is nothing here.", dict(HEADERS), "text/plain")
-        body = self._page.substitute(self._fields(problem)).encode()
+        body = self._page.substitute(self._fields(query.get("problem", ""))).encode()
         return Response(200, body, dict(HEADERS), "text/html; charset=utf-8")
+
+    def _nav(self, here: str) -> str:
+        """Links to the other pages, and to this one again."""
+        titles = {"/": "Stripe", **{page.path: page.title for page in self._pages.values()}}
+        links = [
+            *((path, title) for path, title in titles.items() if path != here),
+            (here, "Refresh"),
+        ]
+        return "".join(f'<a class="refresh" href="{path}">{title}</a>' for path, title in links)
 
     def _fields(self, problem: str) -> dict[str, str]:
         values = self._stripe.settings.as_dict()
         offset = self._stripe.clock.offset
         return {
-            "wise": '<a class="refresh" href="/wise">Wise</a>' if self._wise else "",
+            "nav": self._nav("/"),
             "problem": widgets.problem_bar(problem),
             "clock": widgets.clock(self._stripe.clock.now(), offset),
             "webhook_url": escape(self._stripe.webhooks.url or "no endpoint configured"),

@@ -96,6 +96,10 @@ class Control:
 
     # Hooks
 
+    def place(self, request: Request) -> str:
+        """The page that a form leads back to."""
+        return self.home
+
     def catalogue(self) -> list[Row]:
         """Every fault, for people and tests."""
         raise NotImplementedError
@@ -139,11 +143,12 @@ class Control:
         except ValueError as error:
             status, problem = 400, str(error)
         if form:
-            return self._back(problem)
+            return self._back(self.place(request), problem)
         return self._json(status, {"error": problem} if problem else answer)
 
-    def _back(self, problem: str = "") -> Response:
-        location = self.home + (f"?problem={quote(problem)}" if problem else "")
+    def _back(self, place: str, problem: str = "") -> Response:
+        joint = "&" if "?" in place else "?"
+        location = place + (f"{joint}problem={quote(problem)}" if problem else "")
         return Response(303, headers={"Location": location}, content_type="text/plain")
 
     def _json(self, status: int, answer: Any) -> Response:

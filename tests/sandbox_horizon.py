@@ -7,10 +7,17 @@ besides, a submission waits for 1.5 s, no rate limit. `hold()` stops the ledgers
 from __future__ import annotations
 
 import time
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol
 
-from stellar_sdk import Asset, Keypair, Server, TransactionBuilder, TransactionEnvelope
+from stellar_sdk import (
+    Asset,
+    Keypair,
+    MuxedAccount,
+    Server,
+    TransactionBuilder,
+    TransactionEnvelope,
+)
 from stellar_sdk.client.requests_client import RequestsClient
 
 
@@ -18,6 +25,12 @@ class Caller(Protocol):
     """A control call, `path` after /_sandbox/."""
 
     def __call__(self, method: str, path: str, values: dict[str, Any] | None = None) -> Any: ...
+
+
+@cache
+def client_of(url: str) -> Server:
+    """One client for each address."""
+    return Server(url, client=RequestsClient(num_retries=0, request_timeout=10, post_timeout=10))
 
 
 class SandboxHorizon:
@@ -120,10 +133,8 @@ class SandboxHorizon:
 
     @property
     def server(self) -> Server:
-        """The SDK's client, without retries of its own."""
-        return Server(
-            self.url, client=RequestsClient(num_retries=0, request_timeout=10, post_timeout=10)
-        )
+        """The SDK's client, without retries of its own; one for each address, so that its sockets stay open."""
+        return client_of(self.url)
 
     def build(
         self, *payments: tuple[str, str, str], source: Keypair | None = None, memo: str | None = None,
@@ -156,6 +167,18 @@ class SandboxHorizon:
         """POST it and wait; returns the hash. Raises the SDK's exceptions."""
         self.server.submit_transaction(envelope, skip_memo_required_check=True)
         return envelope.hash_hex()
+
+    def wallet_pays(self, trick: str = "pay", **values: Any) -> list[str]:
+        """What the wallet page's buttons do (docs/sandbox.md); the hashes. Applied at once while calm.
+
+        destination [receiving], memo, amount, asset [native], seconds [60] for `late`, others for `several`.
+        """
+        answer = self.call("POST", "wallet/pay", {"trick": trick, **values})
+        return [sent["hash"] for sent in answer["transactions"]]
+
+    def muxed(self, number: int, address: str | None = None) -> str:
+        """M… of the receiving account (or another) with this number."""
+        return str(MuxedAccount(address or self.receiving, number).account_muxed)
 
     # Ledgers, ingestion, history
 

@@ -69,6 +69,13 @@ def _manage(arguments: list[str]) -> int:
     return run_in_foreground([sys.executable, "manage.py", *arguments], settings | os.environ)
 
 
+def _wallet(arguments: list[str]) -> int:
+    running = holder_of(LOCK_FILE) is not None
+    settings = service_settings.read(SERVICES_FILE) if running else {}
+    command = [sys.executable, "-m", "sandbox.horizon.wallet", *arguments]
+    return run_in_foreground(command, settings | os.environ)
+
+
 def _lint(arguments: list[str]) -> int:
     with throwaway_services(embedded.THROWAWAY_SETTINGS) as environment:
         return run_checks(environment)
@@ -117,6 +124,7 @@ COMMANDS: dict[str, Command] = {
     "check": _check,
     "bench": _bench,
     "manage": _manage,
+    "wallet": _wallet,
     "reset": _reset,
     "lock": _lock,
 }

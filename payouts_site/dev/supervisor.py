@@ -289,8 +289,9 @@ def show_welcome(settings: dict[str, str], demo: dict[str, Any]) -> None:
     url = settings["PUBLIC_URL"]
     say(f"\nPaidOnce is running at {url}/")
     rows = [("console", f"{url}/admin/"), ("API", f"{url}/api/v1/docs/")]
-    if "SANDBOX_URL" in settings:
-        rows.append(("sandbox rails", settings["SANDBOX_URL"]))
+    if sandbox := settings.get("SANDBOX_URL"):
+        wallet = [("customer wallet", f"{sandbox}/wallet")] * ("SANDBOX_HORIZON_URL" in settings)
+        rows += [("sandbox rails", sandbox), *wallet]
     rows.append(("logs", os.path.relpath(LOGS, ROOT)))
     for name, value in rows:
         say(f"  {name:<16}{value}")

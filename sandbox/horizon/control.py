@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
 from sandbox import control
 from sandbox.horizon import genesis, network
 from sandbox.horizon.api import Api
@@ -9,8 +11,10 @@ from sandbox.horizon.decrees import Decrees
 from sandbox.horizon.faults import catalogue
 from sandbox.horizon.network import code_of
 from sandbox.horizon.parts import Parts
+from sandbox.horizon.purse import Purse
 from sandbox.horizon.report import Report
 from sandbox.journal import Change, Row
+from sandbox.server import Request
 from sandbox.settings import BadValueError, Values, whole
 
 PREFIX = "/_sandbox/horizon/"
@@ -29,6 +33,7 @@ class Control(control.Control):
         self._parts = parts
         self._api = api
         self._decrees = Decrees(parts)
+        self.purse = Purse(parts)
         self._actions |= {
             ("GET", "network"): self._network,
             ("POST", "ledgers/close"): self._close,
@@ -39,6 +44,8 @@ class Control(control.Control):
             ("POST", "accounts/:id/fund"): self._fund,
             ("POST", "accounts/:id/trust"): self._trust,
             ("POST", "bulk"): self._bulk,
+            ("POST", "wallet/pay"): self._pay,
+            ("GET", "wallet/:id"): self._paid,
         }
 
     def catalogue(self) -> list[Row]:
@@ -47,6 +54,14 @@ class Control(control.Control):
     def matching(self, match: Row) -> Row:
         open_ = not {"method", "operation", "path"} & {name for name, v in match.items() if v}
         return {**match, "method": "POST"} if open_ else match
+
+    def place(self, request: Request) -> str:
+        """The wallet's buttons lead back to the wallet, with what was filled in."""
+        referer = urlsplit(request.headers.get("referer", ""))
+        if referer.netloc != request.headers.get("host") or referer.path != "/wallet":
+            return self.home
+        kept = [pair for pair in parse_qsl(referer.query) if pair[0] not in ("problem", "sent")]
+        return f"/wallet?{urlencode(kept)}" if kept else "/wallet"
 
     def endpoint(self) -> Row:
         return {"webhook_url": ""}
@@ -135,3 +150,9 @@ class Control(control.Control):
 
     async def _bulk(self, _ids: list[str], values: Values) -> Row:
         return self._decrees.bulk(values)
+
+    async def _pay(self, _ids: list[str], values: Values) -> Row:
+        return self.purse.pay(values)
+
+    async def _paid(self, ids: list[str], _values: Values) -> Row:
+        return {"hash": ids[0], "state": self.purse.state(ids[0])}

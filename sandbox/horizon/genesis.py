@@ -33,17 +33,22 @@ def people(ledger: int, closed_ms: int) -> list[Row]:
         }
         return row
 
-    wallet = born(network.WALLET, 1_000_000, usdc=10_000_000, eurc=10_000_000)
-    wallet["lines"][code_of(network.FALSE_USDC)] = line(10_000_000 * STROOPS, ledger)
+    wallets = [
+        born(network.wallet(n), 1_000_000, usdc=10_000_000, eurc=10_000_000)
+        for n in range(1, network.WALLETS + 1)
+    ]
     receiving = born(network.RECEIVING, 1_000, usdc=0, eurc=0)
-    # Whoever pays with the false asset must not fail for want of a trustline.
-    receiving["lines"][code_of(network.FALSE_USDC)] = line(0, ledger)
+    for false in network.FALSE_ASSETS:
+        # Whoever pays with a false asset must not fail for want of a trustline.
+        receiving["lines"][code_of(false)] = line(0, ledger)
+        for row in wallets:
+            row["lines"][code_of(false)] = line(10_000_000 * STROOPS, ledger)
     rows = [
         born(network.TREASURY, 10_000_000, usdc=100_000_000, eurc=100_000_000),
         receiving,
         born(network.ISSUER, 1_000),
         born(network.IMPOSTOR, 1_000),
-        wallet,
+        *wallets,
     ]
     rows += [born(network.channel(n), 1_000) for n in range(1, network.CHANNELS + 1)]
     for name in [*network.PAYEES, *MAGIC_PAYEES]:

@@ -19,6 +19,7 @@ MAX_STROOPS = 2**63 - 1
 BASE_FEE = 100
 BASE_RESERVE = 5_000_000
 CHANNELS = 16
+WALLETS = 5
 FIRST_LEDGER = 1_000
 
 
@@ -36,6 +37,11 @@ IMPOSTOR = keypair("impostor")
 WALLET = keypair("wallet")
 
 
+def wallet(number: int) -> Keypair:
+    """A customer's account number 1, 2, …; several can pay at the same moment."""
+    return WALLET if number == 1 else keypair(f"wallet {number}")
+
+
 def channel(number: int) -> Keypair:
     """The source of transactions number 1, 2, …: pays fees and lends its sequence numbers."""
     return keypair(f"channel {number}")
@@ -45,6 +51,8 @@ USDC = Asset("USDC", ISSUER.public_key)
 EURC = Asset("EURC", ISSUER.public_key)
 FALSE_USDC = Asset("USDC", IMPOSTOR.public_key)
 ASSETS = (USDC, EURC)
+# The same codes from somebody else.
+FALSE_ASSETS = (FALSE_USDC, Asset("EURC", IMPOSTOR.public_key))
 
 # Name -> what is so about it. Those named for a fault are in sandbox.horizon.faults.
 PAYEES = {

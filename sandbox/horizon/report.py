@@ -6,6 +6,7 @@ from collections import Counter
 
 from sandbox.horizon import network
 from sandbox.horizon.api import Api
+from sandbox.horizon.bulk import CROWD
 from sandbox.horizon.faults import MAGIC_PAYEES
 from sandbox.horizon.network import keypair, shown
 from sandbox.horizon.parts import Parts
@@ -20,7 +21,10 @@ def names() -> dict[str, str]:
         network.ISSUER.public_key: "issuer",
         network.IMPOSTOR.public_key: "impostor",
         network.WALLET.public_key: "wallet",
+        CROWD.public_key: "crowd",
     }
+    for number in range(2, network.WALLETS + 1):
+        known[network.wallet(number).public_key] = f"wallet {number}"
     for number in range(1, network.CHANNELS + 1):
         known[network.channel(number).public_key] = f"channel {number}"
     for name in [*network.PAYEES, *MAGIC_PAYEES]:

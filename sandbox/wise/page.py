@@ -50,19 +50,23 @@ def label(state: str) -> str:
 class WisePage:
     """Renders `/wise`. Nothing here changes anything, every button posts to /_sandbox/wise/…."""
 
+    path = "/wise"
+    title = "Wise"
+
     def __init__(self, rail: WiseRail) -> None:
         self._rail = rail
         self._parts = rail.parts
         self._table = rail.parts.journal.table
         self._page = Template((HERE / "page.html").read_text(encoding="utf-8"))
 
-    def render(self, problem: str) -> bytes:
+    def render(self, query: dict[str, str], nav: str) -> bytes:
         """The page."""
         parts = self._parts
         values = parts.settings.as_dict()
         report = self._rail.control.report
         fields = {
-            "problem": widgets.problem_bar(problem),
+            "nav": nav,
+            "problem": widgets.problem_bar(query.get("problem", "")),
             "clock": widgets.clock(parts.clock.now(), parts.clock.offset),
             "webhook_url": escape(parts.webhooks.url or "no endpoint configured"),
             "cards": self._cards(report.totals()),
