@@ -172,6 +172,12 @@ if RAIL_TIMEOUT_SECONDS * 2 > LEASE_SECONDS:
 # First values only: the schedule lives in the database and is edited in the console.
 CELERY_BEAT_SCHEDULE = {
     "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
+    # Only shown: a round that could not begin before the next one is dropped.
+    "read balances": {
+        "task": "transfers.read_balances",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "refresh quotes": {"task": "payouts.refresh_quotes", "schedule": timedelta(seconds=15)},
     # A round that a busy worker has not begun by the next one is dropped: the next one reads the same.
     "watch incoming payments": {
@@ -484,6 +490,12 @@ UNFOLD = {
                     ),
                     _page(
                         "Payout review", "fact_check", "payouts_payoutrequest_changelist", "payouts"
+                    ),
+                    _page(
+                        "Commissions",
+                        "percent",
+                        "payouts_commission_changelist",
+                        "commissions",
                     ),
                     _page("Transfers", "payments", "transfers_transfer_changelist", "transfers"),
                 ],

@@ -165,6 +165,10 @@ class WiseRail:
                 return Unreachable("a transfer of ours in the list could not be read")
         return Unreachable("the list does not end")
 
+    def balances(self) -> Reading[dict[str, int]]:
+        """Minor units by currency of the profile's standard balances, as they are this moment."""
+        return self._read(self._path("balances"), _amounts, {"types": "STANDARD"})
+
     def returned(
         self, transfer: str, *, currency: str, since: datetime, before_call: Callable[[], None]
     ) -> Reading[int | None]:
@@ -263,6 +267,15 @@ def _is_of_debt(item: dict[str, Any], ctids: Collection[str], reference: str) ->
     if str(item.get("customerTransactionId")).lower() in ctids:
         return True
     return reference != "" and item.get("reference") == reference
+
+
+def _amounts(body: Any) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for balance in _list(body):
+        amount = balance["amount"]
+        currency = str(amount["currency"])
+        found[currency] = found.get(currency, 0) + minor_units(amount["value"], currency)
+    return found
 
 
 def _count(body: Any) -> int:

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from transfers.services.read_balance import read_balance
 from transfers.sweep import work_on
 from transfers.wake import EVENT_TASK, REVERSAL_TASK, TRANSFER_TASK
 
@@ -22,3 +23,9 @@ def work_reversals(ids: list[int]) -> None:
 def apply_rail_events(ids: list[int]) -> None:
     """Apply stored rail events."""
     work_on("transfers_railevent", ids)
+
+
+@shared_task(name="transfers.read_balances")
+def read_balances() -> None:
+    """Ask the rails what is there, for the overview."""
+    read_balance()

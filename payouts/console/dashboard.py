@@ -6,22 +6,34 @@ Every figure is read through an index and capped, like the transfers' own.
 from datetime import UTC, timedelta
 from typing import Any, Final
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry, Outcome
+from money import Money
 from payouts.models import PayoutRequest, PayoutStatus
 from transfers.console.dashboard import Card
 from transfers.console.dashboard import dashboard_context as transfers_context
-from transfers.console.formats import span
+from transfers.console.formats import money_text, span
 from transfers.console.gate import sees
-from transfers.models import SourceType, Transfer
+from transfers.models import Rail, RailBalance, SourceType, Transfer
 
 MOST_COUNTED: Final = 1_000
 DAYS: Final = 30
 SLOW: Final = timedelta(days=1)
+MOST_SUMMED: Final = 100_000
+# By the prices that were signed. A payout on its way may have been funded already: rather too much than too little.
+_COMMITTED: Final = """
+    SELECT coalesce(sum((quote ->> 'source_minor')::bigint)
+               FILTER (WHERE quote ->> 'source_currency' = %s), 0)::bigint,
+           count(*) FILTER (WHERE quote IS NULL)
+    FROM (SELECT quote FROM payouts_payoutrequest
+          WHERE status IN ('approved', 'processing') AND rail = 'wise' LIMIT %s) AS committed
+"""
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +45,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
 
 
 def review_cards() -> list[Card]:
-    """Eight queries."""
+    """Ten queries."""
     now = timezone.now()
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     month = now - timedelta(days=DAYS)
@@ -49,6 +61,7 @@ def review_cards() -> list[Card]:
                  "denied"),
         _unknown(payouts.filter(outcome_unknown=True)),
         _returns(PayoutRequest.objects.filter(returned_at__isnull=False)),
+        *_balance(),
     ]  # fmt: skip
 
 
@@ -105,6 +118,30 @@ def _returns(payouts: QuerySet[PayoutRequest]) -> Card:
     tone = "grey" if count == "0" else "red"
     url = f"{_queue()}?status=returned"
     return Card("Returns", count, "money came back", "u_turn_left", tone, url)
+
+
+def _balance() -> list[Card]:
+    """What Wise last said against what was approved and has not left; no card where Wise was never asked."""
+    found = RailBalance.objects.filter(rail=Rail.WISE).first()
+    if found is None:
+        return []
+    currency = settings.WISE_SOURCE_CURRENCY
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMITTED, [currency, MOST_SUMMED])
+        minor, unpriced = cursor.fetchone()
+    committed = money_text(Money(minor, currency))
+    note = f"{committed} approved" + (f", {unpriced} without a price" if unpriced else "")
+    if found.read_at is None:
+        return [Card("Wise balance", "not read", found.problem, "account_balance", "unknown")]
+    left = Money(int(found.amounts.get(currency, 0)), currency)
+    age = span((timezone.now() - found.read_at).total_seconds())
+    if found.problem:
+        note = f"{note}; {age} old, Wise could not be asked: {found.problem}"
+        tone = "unknown"
+    else:
+        note = f"{note}; read {age} ago"
+        tone = "red" if left.minor < minor else "grey"
+    return [Card("Wise balance", money_text(left), note, "account_balance", tone)]
 
 
 def _capped(rows: QuerySet[Any]) -> str:

@@ -22,6 +22,7 @@ from audit.models import Entry
 from audit.seal import seal_entries
 from guard.models import IdempotencyRecord
 from tests.console.conftest import Open, transfers_of
+from tests.payouts.commissions import make_commission
 from tests.payouts.requests import make_payout
 from tests.webhooks.endpoints import make_endpoint
 from transfers.models import Booking, Finding, RailEvent
@@ -37,6 +38,7 @@ POST_ONLY = {
     "payouts_payoutrequest_release_withdraw",
     "webhooks_webhookdelivery_resend",
     *(f"webhooks_webhookendpoint_{verb}" for verb in ["disable", "enable", "rotate"]),
+    *(f"payouts_commission_{verb}" for verb in ("approve", "void", "claw_back", "include")),
     *(
         f"payouts_payoutrequest_{verb}"
         for verb in [
@@ -108,6 +110,7 @@ def ids(failed: Booking, at: Open) -> dict[str, str]:
     endpoint = make_endpoint()
     payout = make_payout()
     delivery = endpoint.deliveries.get()
+    commission = make_commission()
     return {
         "endpoint_id": str(endpoint.pk),
         "delivery_id": str(delivery.pk),
@@ -117,6 +120,8 @@ def ids(failed: Booking, at: Open) -> dict[str, str]:
         "transfer_id": str(transfer.pk),
         "finding_id": str(finding.pk),
         "payout_id": str(payout.pk),
+        "commission_id": str(commission.pk),
+        "payouts_commission": str(commission.pk),
         "payouts_payoutrequest": str(payout.pk),
         "transfers_booking": str(failed.pk),
         "transfers_transfer": str(transfer.pk),

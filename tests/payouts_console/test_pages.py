@@ -80,7 +80,7 @@ def test_strange_addresses_are_not_found(at: At) -> None:
 
 
 def figures(page: str) -> dict[str, str]:
-    cards = page.split('class="cards cards-seven"')[1]
+    cards = page.split('class="cards cards-four"')[1]
     return dict(
         re.findall(
             r'class="figure-title"><span[^>]*>[^<]*</span>([^<]+)</span>\s*'

@@ -132,7 +132,7 @@ def test_a_morning_at_the_queue(reviewer: SitDown) -> None:
     expect(ana.page.locator("#approve-form")).to_be_visible()
     picture(ana, "payout-detail")
     ana.page.goto(f"{ana.base}/admin/")
-    expect(ana.page.locator(".cards-seven .figure-card")).to_have_count(7)
+    expect(ana.page.locator(".cards-four .figure-card")).to_have_count(7)
     picture(ana, "payout-dashboard")
     ben.queue()
     expect(ben.page.locator("#queue-changes")).to_contain_text("approved")

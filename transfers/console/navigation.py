@@ -29,6 +29,11 @@ def sees_payouts(request: HttpRequest) -> bool:
     return sees(request, "payout.read")
 
 
+def sees_commissions(request: HttpRequest) -> bool:
+    """Affiliates' commissions."""
+    return sees(request, "commission.read")
+
+
 def sees_findings(request: HttpRequest) -> bool:
     """Findings."""
     return sees(request, "finding.read")

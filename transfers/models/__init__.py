@@ -4,6 +4,7 @@ from transfers.models.attempt import AttemptOutcome, TransferAttempt, rail_key, 
 from transfers.models.booking import Booking, BookingStatus, CrewMember, PaymentState
 from transfers.models.finding import Finding, FindingState
 from transfers.models.pace import Pace
+from transfers.models.rail_balance import RailBalance
 from transfers.models.rail_event import RailEvent
 from transfers.models.release import Release, ReleaseDecision, ReleaseState
 from transfers.models.reversal import TransferReversal
@@ -28,6 +29,7 @@ __all__ = [
     "Pace",
     "PaymentState",
     "Rail",
+    "RailBalance",
     "RailEvent",
     "Release",
     "ReleaseDecision",

@@ -20,6 +20,7 @@ from access.policy import assign_role
 from access.roles import Role
 from audit.actor import Actor
 from money import Money
+from payouts_site.demo_payouts import seed_payouts
 from transfers.models import Booking
 from transfers.services.create_booking import NewCrewMember, create_booking
 
@@ -80,6 +81,7 @@ _BOOKINGS: list[tuple[str, str, list[tuple[str, str, str, str]]]] = [
 _TRY = [
     "Open booking BK-19284 and press Pay All: four transfers go grey, amber, emerald.",
     "BK-19285 has one account that Stripe refuses; cure it in the sandbox, then Retry.",
+    "Open Payout review and press ?: requests of four regions wait, some with something to be careful about.",
     "BK-19286 plays every bad day: lost answers, 500s, 429s, slow replies.",
 ]
 
@@ -87,7 +89,7 @@ _TRY = [
 class Command(BaseCommand):
     """Seeds the demo and prints, as JSON on the last line, how to log in."""
 
-    help = "Create demo logins, bookings and an API token (development only)."
+    help = "Create demo logins, bookings, payout requests and an API token (development only)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -102,6 +104,7 @@ class Command(BaseCommand):
             _person(username, role, state["passwords"])
         for booking in _BOOKINGS:
             _booking(*booking)
+        seed_payouts()
         if not _token_works(state.get("api_token", "")):
             # A reviewer's token, so that every call of the documentation can be tried with it.
             user = User.objects.get(username="ana")
