@@ -203,7 +203,8 @@ def _conflict(
         )
         if not rows:
             raise NotFound(f"There is no {subject_type(model)} {pk}.")
-        current = rows[0]
+        # A worker that lost does not ask to whom.
+        return Conflict(rows[0]["status"], rows[0]["version"], None, None, None)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT actor_name, at, reason FROM audit_entry "

@@ -19,6 +19,7 @@ from guard.door import Won, change_in_place
 from guard.statement import MOVED_PK, PASSED, Increment, Insert, SecondsFromNow, Update
 from transfers.change import change_transfer
 from transfers.models import AttemptOutcome, Transfer, TransferAttempt, TransferStatus
+from transfers.prepared import read_attempt
 from transfers.requests import AttemptPlan, build_request, plan_attempt
 from transfers.sources import source_of
 
@@ -79,7 +80,7 @@ def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
             won = _start(transfer, number, plan, actor) if may else None
     if won is None:
         return None
-    return Claim(transfer, transfer.attempts.get(number=number), won.row["fence"], deadline)
+    return Claim(transfer, read_attempt(transfer.pk, number), won.row["fence"], deadline)
 
 
 def _start(transfer: Transfer, number: int, plan: AttemptPlan, actor: Actor) -> Won | None:

@@ -2,7 +2,6 @@
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from psycopg import errors as postgres
@@ -12,6 +11,7 @@ from guard.door import Conflict, Illegal, Result, change_status, refuse
 from guard.errors import Conflicted, IllegalTransition, NotFound, Refused
 from guard.statement import SecondsFromNow, run
 from transfers.models import SourceType, Transfer, TransferStatus
+from transfers.prepared import columns_of, from_row
 from transfers.sources import source_of
 from transfers.wake import wake_after_commit
 
@@ -57,10 +57,9 @@ class _Seen:
     present_account: str | None
 
 
-_COLUMNS = [field.attname for field in Transfer._meta.concrete_fields]
 # One prepared statement instead of three queries through the ORM, which were most of the request.
 _LOOK = f"""
-    SELECT {", ".join(f"transfer.{name}" for name in _COLUMNS)},
+    SELECT {", ".join(f"transfer.{name}" for name in columns_of(Transfer))},
         EXISTS (
             SELECT FROM transfers_finding WHERE subject = 'transfer:' || transfer.id AND state = 'open'
         ) AS disputed,
@@ -92,18 +91,14 @@ def retry_transfer(*, transfer_id: int, actor: Actor, version: int | None = None
     if isinstance(result, Conflict):
         raise result.error(Conflicted)
     wake_after_commit([transfer_id])
-    return _transfer(result.row)
+    return from_row(Transfer, result.row)
 
 
 def _look(transfer_id: int) -> _Seen:
     rows = run(_LOOK, [transfer_id])
     if not rows:
         raise NotFound(f"There is no transfer {transfer_id}.")
-    return _Seen(_transfer(rows[0]), rows[0]["disputed"], rows[0]["present_account"])
-
-
-def _transfer(row: dict[str, Any]) -> Transfer:
-    return Transfer.from_db(connection.alias, _COLUMNS, [row[name] for name in _COLUMNS])
+    return _Seen(from_row(Transfer, rows[0]), rows[0]["disputed"], rows[0]["present_account"])
 
 
 def _reopen(seen: _Seen, version: int | None, actor: Actor) -> Result:
@@ -121,7 +116,7 @@ def _reopen(seen: _Seen, version: int | None, actor: Actor) -> Result:
                 "due_at": SecondsFromNow(0),
                 "destination": seen.present_account or seen.transfer.destination,
             },
-            returning=_COLUMNS,
+            returning=columns_of(Transfer),
         )
 
 

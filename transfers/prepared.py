@@ -1,0 +1,58 @@
+"""One row by a prepared statement, for the paths that every transfer takes.
+
+The ORM puts its query together anew each time, which cost a worker more than sending the money did.
+"""
+
+import json
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import connection, models
+
+from guard.statement import run
+from transfers.models import Transfer, TransferAttempt
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+@cache
+def columns_of(model: type[models.Model]) -> tuple[str, ...]:
+    """Every column of a model, by the names that a statement uses."""
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+@cache
+def _json_columns(model: type[models.Model]) -> tuple[str, ...]:
+    fields = model._meta.concrete_fields
+    return tuple(field.attname for field in fields if isinstance(field, models.JSONField))
+
+
+def from_row(model: type[Row], row: dict[str, Any]) -> Row:
+    """The instance that a row with all of `columns_of` stands for. Such statements hand JSON over as text."""
+    decoded = {name: json.loads(row[name]) for name in _json_columns(model)}
+    names = columns_of(model)
+    return model.from_db(connection.alias, names, [decoded.get(name, row[name]) for name in names])
+
+
+def read_transfer(transfer_id: int) -> tuple[Transfer, bool]:
+    """The transfer, and whether work on it is due by the database's clock. Raises Transfer.DoesNotExist."""
+    rows = run(_TRANSFER, [transfer_id])
+    if not rows:
+        raise Transfer.DoesNotExist(f"There is no transfer {transfer_id}.")
+    return from_row(Transfer, rows[0]), bool(rows[0]["is_due"])
+
+
+def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
+    """An attempt that is known to exist."""
+    (row,) = run(_ATTEMPT, [transfer_id, number])
+    return from_row(TransferAttempt, row)
+
+
+_TRANSFER = f"""
+    SELECT {", ".join(columns_of(Transfer))}, coalesce(due_at <= clock_timestamp(), false) AS is_due
+    FROM transfers_transfer WHERE id = %s::bigint
+"""
+_ATTEMPT = f"""
+    SELECT {", ".join(columns_of(TransferAttempt))} FROM transfers_transferattempt
+    WHERE transfer_id = %s::bigint AND number = %s::integer
+"""
