@@ -1,10 +1,12 @@
 """The one policy. Admin, API and commands ask here and nowhere else.
 
-Roles are read from the database on every question, so a demotion holds at once, also in the middle of a session.
+Roles are read from the database on every question about what is done, so a demotion holds at once, also in the middle
+of a session; what a page shows is asked once a request.
 """
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
 from django.db import transaction
+from django.http import HttpRequest
 
 from access.models import ApiToken
 from access.roles import (
@@ -18,6 +20,7 @@ from access.roles import (
 )
 
 AnyUser = AbstractBaseUser | AnonymousUser
+_SEEN = "_seen_capabilities"
 
 
 def may(user: AnyUser, capability: Capability, token: ApiToken | None = None) -> bool:
@@ -28,6 +31,18 @@ def may(user: AnyUser, capability: Capability, token: ApiToken | None = None) ->
     if capability not in CAPABILITIES:
         raise LookupError(f"unknown capability {capability!r}")
     return capability in capabilities_of(user, token)
+
+
+def sees(request: HttpRequest, capability: Capability) -> bool:
+    """May this user do it, as far as the page that is being drawn is concerned? One query a request.
+
+    What is done asks `may`, which reads the roles again.
+    """
+    granted: frozenset[Capability] | None = getattr(request, _SEEN, None)
+    if granted is None:
+        granted = capabilities_of(request.user)
+        setattr(request, _SEEN, granted)
+    return capability in granted
 
 
 def capabilities_of(user: AnyUser, token: ApiToken | None = None) -> frozenset[Capability]:

@@ -42,7 +42,7 @@ def test_a_page_of_bookings_is_one_narrow_query(at: Open, count: int) -> None:
     assert len(mine) == 1
     assert "LIMIT 51" in mine[0] and "OFFSET" not in mine[0]
     assert not [one for one in statements if "COUNT(" in one.upper() or "DISTINCT" in one.upper()]
-    assert len(statements) <= 14, "the others are the session and questions about roles"
+    assert len(statements) <= 6, "the others are the session and questions about roles"
     assert len(references(page)) == min(count, 50)
 
 

@@ -7,22 +7,14 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from access.actors import actor_from_request
-from access.policy import capabilities_of, may
+from access.policy import may, sees
 from access.roles import Capability
 from audit.record import Note, record
 
+__all__ = ["require", "sees"]
+
 # Two first entries of one subject may meet; the audit log's unique constraint lets one of them through.
 _TRIES: Final = 3
-_CACHE: Final = "_console_capabilities"
-
-
-def sees(request: HttpRequest, capability: Capability) -> bool:
-    """May this user do it, as far as the page that is being drawn is concerned? One query a request."""
-    granted: frozenset[Capability] | None = getattr(request, _CACHE, None)
-    if granted is None:
-        granted = capabilities_of(request.user)
-        setattr(request, _CACHE, granted)
-    return capability in granted
 
 
 def require(request: HttpRequest, capability: Capability, subject: str) -> None:
