@@ -12,7 +12,7 @@ from payouts.models import PayoutRequest, PayoutStatus
 from payouts.selectors import get_payout, returned_of, transfer_of
 from rails.answers import Movement, Seen, Unreachable
 from rails.wise_values import CANCELLED, SENT
-from transfers.census import take_census
+from transfers.census import can_withdraw, take_census
 from transfers.drivers.protocol import Census
 from transfers.drivers.registry import driver_for
 from transfers.models import Transfer, TransferStatus
@@ -71,6 +71,10 @@ def plan_cancel(payout_id: int) -> Plan:
             Step.WITHDRAW,
             "Its transfer was not sent yet: it is withdrawn here, and nothing was ordered at the rail.",
         )
+    under_way = (TransferStatus.PROCESSING, TransferStatus.SUCCESS)
+    if transfer.status in under_way and not can_withdraw(transfer.rail):
+        rail = transfer.get_rail_display()
+        return Plan(Step.REFUSED, f"{rail} takes no payment back: only the payee can return it.")
     if transfer.status == TransferStatus.PROCESSING:
         return _on_its_way(transfer)
     if transfer.status == TransferStatus.SUCCESS:
@@ -165,6 +169,11 @@ def _funded(reference: str, state: str) -> Plan:
 
 
 def _census(payout: PayoutRequest, transfer: Transfer | None) -> Census:
+    if not can_withdraw(payout.rail):
+        # Its driver proves each attempt dead before it fails; there is nothing else to be found.
+        return Census(
+            [], {"asked": f"nothing: the books of {payout.rail} are not searched by debt"}
+        )
     return take_census(
         rail=payout.rail, transfer=transfer, source_id=payout.pk, since=payout.created_at
     )

@@ -60,7 +60,7 @@ _DETAILS: Final = (
     "Wise does not accept these bank details. Ask the payee for the right ones, "
     "then reissue the request into them."
 )
-_WISE_AGAIN: Final = (
+_DECIDE_AGAIN: Final = (
     "Nothing was paid. Put the request back into the queue to have it decided anew."
 )
 _BY_WISE_CODE: Final[dict[str, str]] = {
@@ -160,7 +160,7 @@ _STELLAR_FAILURES: Final[dict[str, str]] = {
 }  # fmt: skip
 _ANY_OF_RAIL: Final[dict[str, str]] = {
     "stripe": _ANY_FAILURE,
-    "wise": _WISE_AGAIN,
+    "wise": _DECIDE_AGAIN,
     "stellar": "Stellar did not take this and it is proven that nothing was paid. Put right what it says, " + _AGAIN,
 }  # fmt: skip
 

@@ -13,6 +13,11 @@ from transfers.requests import searchable_reference
 from transfers.services.confirm_transfer import RailUnavailable
 
 
+def can_withdraw(rail: str) -> bool:
+    """Can a payment on this rail be stopped or taken back, and every payment of a debt be found?"""
+    return isinstance(driver_for(rail), Withdraws)
+
+
 def take_census(*, rail: str, transfer: Transfer | None, source_id: int, since: datetime) -> Census:
     """Ask the rail for all payments since then under each key of the debt, and under its reference. Changes nothing.
 

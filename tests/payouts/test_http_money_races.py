@@ -254,12 +254,14 @@ def test_a_webhook_a_probe_and_a_person_who_asks(
     settings.WISE_WEBHOOK_PUBLIC_KEY = public.decode()
     payouts = asked(ROUNDS, "LOST FUND", approved=True)
     transfers = {pk: the_transfer(pk) for pk in payouts}
-    for transfer in transfers.values():
+    told = {}
+    for pk, transfer in transfers.items():
         work_transfer(transfer_id=transfer.pk)
         transfer.refresh_from_db()
         assert transfer.outcome_unknown
+        told[pk] = bodies(wise, transfer)[-1]
+    for transfer in transfers.values():
         lease_over(transfer)
-    told = {pk: bodies(wise, transfer)[-1] for pk, transfer in transfers.items()}
     asks = people("asks")
 
     def webhook(pk: int) -> int:

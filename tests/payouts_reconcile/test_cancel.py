@@ -1,10 +1,13 @@
 """`payout_cancel_transfer`: out of the rail as far as it allows, back to a reviewer, and never two payments."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from audit.models import Entry
+from money import Money
 from payouts.cancel_plan import Step, plan_cancel
 from payouts.errors import KycIncomplete
 from payouts.models import Approval, PayoutRequest
@@ -247,6 +250,20 @@ def test_what_came_back_by_itself_is_for_reissue(wise: SandboxWise) -> None:
     turn(payout)
     assert "came back by itself" in apply(CANCEL, payout)
     assert not PayoutRequest.objects.filter(supersedes=payout).exists()
+
+
+@pytest.mark.parametrize("status", ["processing", "paid"])
+def test_a_rail_that_takes_nothing_back_is_not_asked_to(status: str, settings: Settings) -> None:
+    settings.BASE_RATES = {"XLM": Decimal("0.1")}
+    stellar = {
+        "type": "stellar",
+        "address": "GA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJVSGZ",
+    }
+    payout = make_payout(status, rail="stellar", recipient=stellar, amount=Money(10_000_000, "XLM"))
+    before = written()
+    assert "takes no payment back" in run(CANCEL, payout)
+    assert "cannot be cancelled" in refused(CANCEL, payout)
+    assert (written(), get_payout(payout.pk).payee.status) == (before, "approved")
 
 
 def test_wise_must_be_there_to_promise_anything(wise: SandboxWise) -> None:
