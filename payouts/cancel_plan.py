@@ -71,15 +71,18 @@ def plan_cancel(payout_id: int) -> Plan:
             Step.WITHDRAW,
             "Its transfer was not sent yet: it is withdrawn here, and nothing was ordered at the rail.",
         )
-    under_way = (TransferStatus.PROCESSING, TransferStatus.SUCCESS)
-    if transfer.status in under_way and not can_withdraw(transfer.rail):
+    if transfer.status in (TransferStatus.PROCESSING, TransferStatus.SUCCESS):
+        return _under_way(transfer)
+    return _over(payout, transfer)
+
+
+def _under_way(transfer: Transfer) -> Plan:
+    if not can_withdraw(transfer.rail):
         rail = transfer.get_rail_display()
         return Plan(Step.REFUSED, f"{rail} takes no payment back: only the payee can return it.")
     if transfer.status == TransferStatus.PROCESSING:
         return _on_its_way(transfer)
-    if transfer.status == TransferStatus.SUCCESS:
-        return _paid(transfer)
-    return _over(payout, transfer)
+    return _paid(transfer)
 
 
 def _without_transfer(payout: PayoutRequest) -> Plan:
