@@ -91,8 +91,19 @@ class Control(control.Control):
             change = Change()
             genesis.found(change, self._parts.ledgers, self._parts.clock.now_ms())
             self._journal.commit(change)
+        else:
+            self._journal.commit(self._newcomers())
         rows = self._journal.table("pending").values()
         self._parts.schedule.start(min((row["entered"] for row in rows), default=None))
+
+    def _newcomers(self) -> Change:
+        """Whoever books of an older sandbox do not know yet."""
+        ledgers, change = self._parts.ledgers, Change()
+        latest = ledgers.latest()
+        for row in genesis.people(latest, ledgers.closed_ms(latest)):
+            if row["id"] not in self._journal.table("accounts"):
+                change.put("accounts", row["id"], row)
+        return change
 
     # Network, ledgers, ingestion, history
 

@@ -78,14 +78,17 @@ class Purse:
         if trick is None:
             raise BadValueError(f"trick is one of {', '.join(TRICKS)}")
         self._parts.schedule.run_due()
-        sent = [self._send(order) for order in trick.orders(bill(values))]
+        orders = trick.orders(bill(values))
+        free = self._free()
+        if len(free) < len(orders):
+            raise BadValueError("every wallet has a payment under way; wait for the next ledger")
+        sent = [self._send(order, *purse) for order, purse in zip(orders, free, strict=False)]
         if self._parts.settings.knobs.close_on_submit and self._parts.core.waiting:
             self._parts.schedule.close_now()
         self._parts.schedule.run_due()
         return {"trick": trick.name, "transactions": sent}
 
-    def _send(self, order: Order) -> Row:
-        key, row = self._free()
+    def _send(self, order: Order, key: Keypair, row: Row) -> Row:
         account = Account(key.public_key, row["sequence"])
         builder = TransactionBuilder(account, PASSPHRASE, network.BASE_FEE)
         builder.add_time_bounds(0, self._parts.clock.now() + VALID_SECONDS)
@@ -111,17 +114,18 @@ class Purse:
             ],
         }
 
-    def _free(self) -> tuple[Keypair, Row]:
-        """A wallet with nothing under way."""
+    def _free(self) -> list[tuple[Keypair, Row]]:
+        """The wallets with nothing under way."""
         waiting = {row["source"] for row in self._table("pending").values()}
         waiting |= {
             self._parts.core.parse(row["xdr"]).source for row in self._table("elsewhere").values()
         }
-        for key in WALLETS:
-            row = self._table("accounts").get(key.public_key)
-            if key.public_key not in waiting and row is not None and not row.get("gone"):
-                return key, row
-        raise BadValueError("every wallet has a payment under way; wait for the next ledger")
+        found = ((key, self._table("accounts").get(key.public_key)) for key in WALLETS)
+        return [
+            (key, row)
+            for key, row in found
+            if key.public_key not in waiting and row is not None and not row.get("gone")
+        ]
 
     def state(self, digest: str) -> str:
         """applied, failed, waiting, later, or gone."""
