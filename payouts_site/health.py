@@ -93,7 +93,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
             title="Not allowed",
             detail="Send METRICS_TOKEN as a bearer token; without one only this machine may ask.",
         )
-    text = generate_latest(REGISTRY)
+    text = generate_latest(REGISTRY) + generate_latest(measures.own_registry())
     try:
         text += generate_latest(measures.registry())
     except DatabaseError:

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from django.db import connection
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from transfers.models import Finding, FindingState, TransferStatus
+from payouts_site import broker
+from transfers.models import Finding, FindingState, Rail, TransferStatus
 
 # Counted exactly up to here, by an index; beyond it the planner's estimate is good enough for a graph.
 COUNT_EXACTLY = 20_000
@@ -82,6 +84,79 @@ def open_findings() -> int:
     return Finding.objects.filter(state=FindingState.OPEN)[:COUNT_EXACTLY].count()
 
 
+_RECENT: Final = "interval '5 minutes'"
+
+
+def refusals() -> dict[str, int]:
+    """Refused changes of the last five minutes: lost races (409), steps that do not exist, and what may not be done."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT outcome, count(*) FROM audit_entry "
+            f"WHERE at > clock_timestamp() - {_RECENT} AND outcome IN ('conflict', 'illegal', 'denied') "
+            "GROUP BY outcome"
+        )
+        found = dict(cursor.fetchall())
+    return {outcome: int(found.get(outcome, 0)) for outcome in ("conflict", "illegal", "denied")}
+
+
+def dispatched() -> dict[tuple[str, str], int]:
+    """Rail and result -> transfers that got it in the last five minutes; `unknown` is how many are so now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT transfer.rail, entry.new_status, count(*) FROM audit_entry AS entry "
+            "JOIN transfers_transfer AS transfer ON transfer.id = split_part(entry.subject, ':', 2)::bigint "
+            f"WHERE entry.at > clock_timestamp() - {_RECENT} AND entry.outcome = 'won' "
+            "AND entry.action IN ('transfer.success', 'transfer.failed') GROUP BY 1, 2"
+        )
+        found = {(rail, status): int(count) for rail, status, count in cursor.fetchall()}
+        cursor.execute(
+            "SELECT rail, count(*) FROM (SELECT rail FROM transfers_transfer WHERE outcome_unknown LIMIT %s) "
+            "AS unknown GROUP BY rail",
+            [COUNT_EXACTLY],
+        )
+        found |= {(rail, "unknown"): int(count) for rail, count in cursor.fetchall()}
+    results = ("success", "failed", "unknown")
+    return {(rail, one): found.get((rail, one), 0) for rail in Rail.values for one in results}
+
+
+def webhook_backlog() -> dict[str, int]:
+    """Messages of the rails that wait to be applied, and messages to integrators that are due; up to COUNT_EXACTLY."""
+    tables = {"in": "transfers_railevent", "out": "webhooks_webhookdelivery"}
+    counts = {}
+    with connection.cursor() as cursor:
+        for direction, table in tables.items():
+            cursor.execute(
+                f'SELECT count(*) FROM (SELECT FROM "{table}" WHERE due_at <= clock_timestamp() LIMIT %s) AS due',
+                [COUNT_EXACTLY],
+            )
+            (counts[direction],) = cursor.fetchone()
+    return counts
+
+
+class OfThisProcess(Collector):
+    """Its connections, and the queue as it sees it. Each is absent when nobody can tell."""
+
+    def collect(self) -> Iterator[Metric]:
+        pool = getattr(connection, "pool", None)
+        if pool is not None:
+            stats = pool.get_stats()
+            gauge = GaugeMetricFamily(
+                "paidonce_pool",
+                "Connections of this process and who waits for one",
+                labels=["state"],
+            )
+            for state in ("pool_size", "pool_available", "pool_max", "requests_waiting"):
+                gauge.add_metric([state], stats.get(state, 0))
+            yield gauge
+        try:
+            depth = broker.queue_depth()
+        except Exception:  # noqa: BLE001 - each kind of broker has its own errors, and a scrape must not fail
+            return
+        yield GaugeMetricFamily(
+            "paidonce_queue_depth", "Wake-ups that wait for a worker", value=depth
+        )
+
+
 class _FromDatabase(Collector):
     """Gauges that are computed when they are asked for."""
 
@@ -107,9 +182,36 @@ class _FromDatabase(Collector):
         for status, count in transfers_by_status().items():
             by_status.add_metric([status], count)
         yield by_status
+        refused = GaugeMetricFamily(
+            "paidonce_recent_refusals", "Refused changes in five minutes", labels=["outcome"]
+        )
+        for outcome, count in refusals().items():
+            refused.add_metric([outcome], count)
+        yield refused
+        sent = GaugeMetricFamily(
+            "paidonce_recent_dispatch",
+            "Transfers that succeeded or failed in five minutes; unknown is how many are so now",
+            labels=["rail", "result"],
+        )
+        for labels, count in dispatched().items():
+            sent.add_metric(list(labels), count)
+        yield sent
+        backlog = GaugeMetricFamily(
+            "paidonce_webhook_backlog", "Messages that are due", labels=["direction"]
+        )
+        for direction, count in webhook_backlog().items():
+            backlog.add_metric([direction], count)
+        yield backlog
         yield GaugeMetricFamily(
             "paidonce_open_findings", "Findings that wait for a person", value=open_findings()
         )
+
+
+def own_registry() -> CollectorRegistry:
+    """What this process knows beside its counters."""
+    own = CollectorRegistry(auto_describe=False)
+    own.register(OfThisProcess())
+    return own
 
 
 def registry() -> CollectorRegistry:

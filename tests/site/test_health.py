@@ -1,20 +1,24 @@
 """Health: up, ready, and how it is doing."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django.fixtures import Settings
+from redis import Redis
 
+from guard.door import change_status
 from payouts_site import health, measures
 from payouts_site.dev import embedded
-from payouts_site.dev.places import throwaway_home
+from payouts_site.dev.places import ROOT, throwaway_home
 from tests.factories import ALICE, make_booking
 from tests.stack import BlackHole
 from transfers.models import Transfer
@@ -203,3 +207,50 @@ def test_metrics_are_for_this_machine_or_for_whoever_has_the_token(
     assert client.get("/metrics", headers=right, REMOTE_ADDR="10.0.0.7").status_code == 200
     wrong = {"Authorization": "Bearer a-tokem"}
     assert client.get("/metrics", headers=wrong).status_code == 403
+
+
+def test_metrics_tell_what_was_sent_refused_and_waits(
+    client: Client, queue: str, settings: Settings
+) -> None:
+    settings.REDIS_URL = queue
+    make_booking("acct_1", reference="BK-1")
+    pay_crew(reference="BK-1", actor=ALICE)
+    transfer = Transfer.objects.get()
+    change_status(Transfer, transfer.pk, believed="failed", to="pending", actor=ALICE)
+    change_status(Transfer, transfer.pk, believed="success", to="pending", actor=ALICE)
+    change_status(Transfer, transfer.pk, believed="pending", to="processing", actor=ALICE)
+    change_status(Transfer, transfer.pk, believed="processing", to="failed", actor=ALICE)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO transfers_railevent (rail, event_id, type, payload) VALUES ('stripe', 'e', 't', '{}')"
+        )
+    with Redis.from_url(queue) as valkey:
+        valkey.rpush("celery", "x", "y")
+    text = client.get("/metrics").content.decode()
+    for line in (
+        'paidonce_recent_refusals{outcome="conflict"} 1.0',
+        'paidonce_recent_refusals{outcome="illegal"} 1.0',
+        'paidonce_recent_dispatch{rail="stripe",result="failed"} 1.0',
+        'paidonce_recent_dispatch{rail="wise",result="success"} 0.0',
+        'paidonce_webhook_backlog{direction="in"} 1.0',
+        'paidonce_webhook_backlog{direction="out"} 0.0',
+        "paidonce_queue_depth 2.0",
+        'paidonce_pool{state="pool_max"}',
+    ):
+        assert line in text, line
+    settings.REDIS_URL = f"redis://127.0.0.1:{embedded.free_port()}/0"
+    assert "paidonce_queue_depth" not in client.get("/metrics").content.decode()
+
+
+def test_every_metric_of_an_alert_exists(client: Client, queue: str, settings: Settings) -> None:
+    settings.REDIS_URL = queue
+    text = client.get("/metrics").content.decode()
+    rules = yaml.safe_load((ROOT / "docs" / "alerts.yml").read_text())["groups"][0]["rules"]
+    assert len(rules) >= 8
+    for rule in rules:
+        for name in re.findall(r"paidonce_\w+", rule["expr"]):
+            assert f"# TYPE {name} " in text or f"# TYPE {name.removesuffix('_total')} " in text, (
+                name
+            )
+        assert rule["annotations"]["runbook"].startswith("docs/runbooks/")
+        assert (ROOT / rule["annotations"]["runbook"]).is_file(), rule["annotations"]["runbook"]
