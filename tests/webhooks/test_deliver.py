@@ -343,6 +343,19 @@ class TestTwoWorkers:
         assert (delivery.state, delivery.tries) == ("delivered", 2)
         assert [one.http_status for one in delivery.attempts.order_by("number")] == [500, 200]
 
+    def test_a_late_failure_changes_nothing_for_whoever_took_over(self, receiver: Receiver) -> None:
+        endpoint = promised(receiver)
+
+        def lose_the_lease() -> None:
+            WebhookDelivery.objects.update(fence=99, due_at=Now() + timedelta(hours=1))
+            connection.close()
+
+        receiver.answers = [Say(500, before=lose_the_lease)]
+        try_it(endpoint)
+        delivery = the(endpoint)
+        assert (delivery.state, delivery.step, delivery.last_status) == ("pending", 0, None)
+        assert seconds_until_due(delivery) > 3_000
+
     def test_a_late_success_counts_although_the_lease_was_lost(self, receiver: Receiver) -> None:
         endpoint = promised(receiver)
 
