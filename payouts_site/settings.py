@@ -501,6 +501,26 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Checkout",
+                "separator": True,
+                "items": [
+                    _page(
+                        "Sessions",
+                        "shopping_cart",
+                        "checkout_checkoutsession_changelist",
+                        "checkout",
+                    ),
+                    _page(
+                        "Incoming payments",
+                        "call_received",
+                        "checkout_receipt_changelist",
+                        "checkout",
+                    ),
+                    _page("Refunds", "undo", "checkout_refund_changelist", "checkout"),
+                    _page("Reconciler", "healing", "checkout_reconcilerun_changelist", "checkout"),
+                ],
+            },
+            {
                 "title": "Trust",
                 "separator": True,
                 "items": [

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from access.console_login import ConsoleLogin
 from api import error_pages
+from checkout.pay import pay_page
 from payouts_site import health
 from transfers.webhooks import stripe_webhook, wise_webhook
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("webhooks/stripe", stripe_webhook, name="stripe-webhook"),
     path("webhooks/wise", wise_webhook, name="wise-webhook"),
     re_path("^webhooks/", error_pages.unknown_address),
+    path("pay/<str:token>", pay_page, name="pay-page"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

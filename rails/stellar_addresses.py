@@ -1,6 +1,5 @@
 """Stellar's addresses as text: is this an account, and how is a sub-user of one written. SEP-7 links."""
 
-from decimal import Decimal
 from urllib.parse import quote, urlencode
 
 
@@ -18,9 +17,9 @@ def muxed_address(account: str, number: int) -> str:
     return str(MuxedAccount(account, number).account_muxed)
 
 
-def pay_link(*, account: str, memo: int, amount: Decimal, currency: str, passphrase: str) -> str:
+def pay_link(*, account: str, memo: int, amount: str, currency: str, passphrase: str) -> str:
     """A SEP-7 `web+stellar:pay` link, which wallets open, also from a QR code."""
-    values = {"destination": account, "amount": f"{amount:f}"}
+    values = {"destination": account, "amount": amount}
     code, colon, issuer = currency.partition(":")
     if colon:
         values |= {"asset_code": code, "asset_issuer": issuer}

@@ -10,6 +10,7 @@ _R: Final = "POST /api/v1/checkout/receipts/{receipt_id}"
 _REFUND: Final = "POST /api/v1/refunds/{refund_id}"
 _API: Final = "tests/checkout/test_api.py::"
 _RACES: Final = "tests/checkout/test_races.py::"
+_CONSOLE: Final = "tests/checkout/test_console.py::"
 _WATCH: Final = "tests/checkout/test_watching.py::"
 
 CHECKOUT: Final = (
@@ -90,5 +91,58 @@ CHECKOUT: Final = (
         "checkout.services.watch_account.watch_account",
         "every operation beyond the cursor is processed once; sessions expire",
         f"{_WATCH}test_the_command_catches_up_once",
+    ),
+)
+
+_ASKED: Final = f"{_CONSOLE}test_a_refund_is_asked_for_by_one_and_approved_by_another"
+_VERBS: Final = f"{_CONSOLE}test_the_other_verbs"
+CHECKOUT_PAGES: Final = (
+    Way(
+        "page checkout_session_refund",
+        "checkout.services.create_refund.create_refund",
+        "a requested refund that holds its money; nothing leaves",
+        _VERBS,
+    ),
+    Way(
+        "page checkout_session_dispute",
+        "checkout.services.open_dispute.open_dispute",
+        "an open dispute that holds its money; nothing leaves",
+        _VERBS,
+    ),
+    Way(
+        "page checkout_receipt_refund",
+        "checkout.services.create_refund.refund_receipt",
+        "a requested refund that holds its money; nothing leaves",
+        _ASKED,
+    ),
+    Way(
+        "page checkout_receipt_apply",
+        "checkout.services.apply_receipt.apply_receipt",
+        "an unmatched or surplus receipt pays an open session",
+        _VERBS,
+    ),
+    Way(
+        "page checkout_refund_approve",
+        "checkout.services.approve_refund.approve_refund",
+        "requested -> approved with its one transfer; workers pay it",
+        _ASKED,
+    ),
+    Way(
+        "page checkout_refund_reject",
+        "checkout.services.reject_refund.reject_refund",
+        "requested -> rejected; what it held is free",
+        _VERBS,
+    ),
+    Way(
+        "page checkout_dispute_won",
+        "checkout.services.resolve_dispute.resolve_dispute",
+        "open -> won; its money is free",
+        _VERBS,
+    ),
+    Way(
+        "page checkout_dispute_lost",
+        "checkout.services.resolve_dispute.resolve_dispute",
+        "open -> lost; a requested refund of what it held",
+        _VERBS,
     ),
 )

@@ -184,6 +184,11 @@ HARMLESS: Final[dict[str, str]] = {
     "page transfers_finding_change": "reads",
     "page transfers_transfer_change": "reads",
     "page payouts_commission_change": "reads",
+    "page pay-page": "reads",
+    "page checkout_checkoutsession_change": "reads",
+    "page checkout_receipt_change": "reads",
+    "page checkout_refund_change": "reads",
+    "page checkout_reconcilerun_change": "reads",
     "page payouts_payoutrequest_change": "reads",
     "page payouts_payoutrequest_changelist": "reads",
     "page payouts_payoutrequest_review": "reads",
@@ -231,4 +236,7 @@ HARMLESS: Final[dict[str, str]] = {
 # They show buttons from a table of verbs, so their code names what it does not call. The test: a GET changes nothing.
 SHOWS_VERBS: Final[dict[str, str]] = {
     "page transfers_transfer_change": "tests/console/test_get_changes_nothing.py",
+    "page checkout_checkoutsession_change": "tests/checkout/test_console.py",
+    "page checkout_receipt_change": "tests/checkout/test_console.py",
+    "page checkout_refund_change": "tests/checkout/test_console.py",
 }

@@ -7,7 +7,7 @@ from typing import Final
 
 from payouts_site.guard_audit.calls import CallGraph
 from payouts_site.guard_audit.declared import WAYS
-from payouts_site.guard_audit.declared_checkout import CHECKOUT
+from payouts_site.guard_audit.declared_checkout import CHECKOUT, CHECKOUT_PAGES
 from payouts_site.guard_audit.declared_pages import HARMLESS, PAGES, SHOWS_VERBS
 from payouts_site.guard_audit.found import Found, ways_in
 from payouts_site.guard_audit.scan import cheats
@@ -35,7 +35,7 @@ def audit(graph: CallGraph | None = None) -> Report:
     """Judge the site as it runs here, and its source."""
     graph = graph or _PRODUCT
     report = Report()
-    declared = {way.name: way for way in (*WAYS, *CHECKOUT, *PAGES)}
+    declared = {way.name: way for way in (*WAYS, *CHECKOUT, *PAGES, *CHECKOUT_PAGES)}
     names = set()
     for found in ways_in():
         names.add(found.name)

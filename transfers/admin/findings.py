@@ -155,6 +155,9 @@ def subject_address(subject: str) -> str:
         "user": "admin:auth_user_change",
         "finding": "admin:transfers_finding_change",
         "payout": "admin:payouts_payoutrequest_change",
+        "checkout_session": "admin:checkout_checkoutsession_change",
+        "receipt": "admin:checkout_receipt_change",
+        "refund": "admin:checkout_refund_change",
     }
     return reverse(pages[noun], args=[pk]) if noun in pages else ""
 

@@ -34,6 +34,11 @@ def sees_commissions(request: HttpRequest) -> bool:
     return sees(request, "commission.read")
 
 
+def sees_checkout(request: HttpRequest) -> bool:
+    """Sessions, incoming payments, refunds and the reconciler."""
+    return sees(request, "checkout.read")
+
+
 def sees_findings(request: HttpRequest) -> bool:
     """Findings."""
     return sees(request, "finding.read")

@@ -1,0 +1,1 @@
+"""Checkout's screens in the console."""
