@@ -189,6 +189,7 @@ HARMLESS: Final[dict[str, str]] = {
     "page checkout_receipt_change": "reads",
     "page checkout_refund_change": "reads",
     "page checkout_reconcilerun_change": "reads",
+    "page checkout_reconcilerun_changelist": "reads",
     "page payouts_payoutrequest_change": "reads",
     "page payouts_payoutrequest_changelist": "reads",
     "page payouts_payoutrequest_review": "reads",
