@@ -1,6 +1,5 @@
 """What the pages share: a list for who may read checkout, and a page that is only ever read."""
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,12 +13,15 @@ from transfers.console.gate import require
 
 
 class CheckoutAdmin(GovernedAdmin):
-    """`get`: reads the one thing; `template` shows what `page` puts together."""
+    """`get_one`: reads the one thing; `template` shows what `page` puts together."""
 
     capability = "checkout.read"
     list_display_links = None
-    get_one: ClassVar[Callable[[int], Any]]
     template: ClassVar[str]
+
+    def get_one(self, pk: int) -> Any:
+        """What the page is about. Raises NotFound."""
+        raise NotImplementedError
 
     def page(self, request: HttpRequest, about: Any) -> dict[str, Any]:
         """The template's context."""
@@ -39,7 +41,7 @@ class CheckoutAdmin(GovernedAdmin):
         if not object_id.isdecimal() or len(object_id) > 18:
             raise Http404("There is no such page.")
         try:
-            about = type(self).get_one(int(object_id))
+            about = self.get_one(int(object_id))
         except NotFound as error:
             raise Http404(error.detail) from error
         context = self.admin_site.each_context(request) | self.page(request, about)

@@ -38,7 +38,6 @@ class ReceiptStateFilter(ChoiceFilter):
 class ReceiptAdmin(CheckoutAdmin):
     """One row for each incoming operation."""
 
-    get_one = staticmethod(get_receipt)
     template = "checkout/receipt.html"
     list_title = "Incoming payments"
     empty_title = "Nothing came in yet"
@@ -63,6 +62,9 @@ class ReceiptAdmin(CheckoutAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [*verb_urls("receipt"), *super().get_urls()]
+
+    def get_one(self, pk: int) -> Any:
+        return get_receipt(pk)
 
     def page(self, request: HttpRequest, about: Receipt) -> dict[str, Any]:
         payment = payment_of(about)

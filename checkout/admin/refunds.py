@@ -29,7 +29,6 @@ class RefundStatusFilter(ChoiceFilter):
 class RefundAdmin(CheckoutAdmin):
     """The queue of a reviewer."""
 
-    get_one = staticmethod(get_refund)
     template = "checkout/refund.html"
     list_title = "Refunds"
     empty_title = "No refunds"
@@ -40,6 +39,9 @@ class RefundAdmin(CheckoutAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [*verb_urls("refund"), *super().get_urls()]
+
+    def get_one(self, pk: int) -> Any:
+        return get_refund(pk)
 
     def page(self, request: HttpRequest, about: Refund) -> dict[str, Any]:
         subjects = [f"refund:{about.pk}"]

@@ -29,7 +29,6 @@ def get_run(run_id: int) -> ReconcileRun:
 class ReconcileRunAdmin(CheckoutAdmin):
     """Each says what it repaired, or why it repaired nothing."""
 
-    get_one = staticmethod(get_run)
     template = "checkout/run.html"
     list_title = "Reconciler"
     empty_title = "The reconciler has not run yet"
@@ -43,6 +42,9 @@ class ReconcileRunAdmin(CheckoutAdmin):
     ) -> TemplateResponse:
         cursors = [(short(one.account), one) for one in WatchCursor.objects.order_by("account")]
         return super().changelist_view(request, {"cursors": cursors, **(extra_context or {})})
+
+    def get_one(self, pk: int) -> Any:
+        return get_run(pk)
 
     def page(self, request: HttpRequest, about: ReconcileRun) -> dict[str, Any]:
         return {

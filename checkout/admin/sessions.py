@@ -40,7 +40,6 @@ class SessionStatusFilter(ChoiceFilter):
 class CheckoutSessionAdmin(CheckoutAdmin):
     """Looked at here, changed only through the verbs' services."""
 
-    get_one = staticmethod(get_session)
     template = "checkout/session.html"
     list_title = "Checkout sessions"
     empty_title = "No sessions yet"
@@ -67,6 +66,9 @@ class CheckoutSessionAdmin(CheckoutAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [*verb_urls("session"), *verb_urls("dispute"), *super().get_urls()]
+
+    def get_one(self, pk: int) -> Any:
+        return get_session(pk)
 
     def page(self, request: HttpRequest, about: CheckoutSession) -> dict[str, Any]:
         return {
