@@ -52,9 +52,11 @@ _ERRORS: Final[dict[str, str]] = {
     "406": "`not_acceptable`",
     "409": "Somebody was faster, or the first request with this key is still running",
     "413": "`body_too_large`",
+    "414": "`uri_too_long`: the request line has 8,190 bytes at most",
     "415": "`unsupported_media_type`",
     "422": "`validation_error`, `illegal_transition`, `idempotency_key_reused` and other refusals of the content",
     "429": "`throttled`",
+    "431": "`headers_too_large`: 100 headers of 16,380 bytes at most",
     "500": "`internal_error`",
     "503": "`unavailable`, `rail_paused`",
 }

@@ -1,14 +1,47 @@
 """gunicorn's configuration, for development and production: `gunicorn -c python:payouts_site.gunicorn`."""
 
 import gc
+import json
 import os
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from gunicorn import util
 from gunicorn.glogging import Logger
 
 from payouts_site.logs import formatter
+
+_CODES = {
+    414: "uri_too_long",
+    431: "headers_too_large",
+    500: "internal_error",
+    501: "not_implemented",
+}
+
+
+def write_problem(client: socket.socket, status: int, reason: str, message: str) -> None:
+    """What never reaches Django is refused as everything else is: by a problem document."""
+    code = _CODES.get(status, "bad_request")
+    document = {
+        "type": f"urn:paidonce:problem:{code}",
+        "title": reason,
+        "status": status,
+        "detail": message or f"{reason}.",
+        "instance": "",
+        "code": code,
+    }
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    util.write_nonblock(client, head.encode("latin1") + body)
+
+
+# gunicorn has no setting for it and looks the function up in its module.
+util.write_error = write_problem
 
 
 class OneLineLogger(Logger):  # type: ignore[misc]  # gunicorn has no type hints

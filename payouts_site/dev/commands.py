@@ -53,6 +53,18 @@ def _test_guards(arguments: list[str]) -> int:
     )
 
 
+def _fuzz(arguments: list[str]) -> int:
+    return _in_throwaway_services(
+        ["-m", "tests.fuzz", *arguments], embedded.THROWAWAY_SETTINGS, browser=False
+    )
+
+
+def _client(arguments: list[str]) -> int:
+    return _in_throwaway_services(
+        ["manage.py", "generate_client", *arguments], embedded.THROWAWAY_SETTINGS, browser=False
+    )
+
+
 def _bench(arguments: list[str]) -> int:
     return _in_throwaway_services(
         ["-m", "bench", *arguments], embedded.DURABLE_SETTINGS, browser=False
@@ -120,6 +132,8 @@ COMMANDS: dict[str, Command] = {
     "up": _up,
     "test": _test,
     "test-guards": _test_guards,
+    "fuzz": _fuzz,
+    "client": _client,
     "lint": _lint,
     "check": _check,
     "bench": _bench,

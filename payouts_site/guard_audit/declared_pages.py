@@ -213,6 +213,7 @@ HARMLESS: Final[dict[str, str]] = {
     "command create_api_token": "a token, audited",
     "command create_operator": "a user and a role, audited",
     "command guard_audit": "reads",
+    "command generate_client": "reads; writes a file of the checkout",
     "command purge_idempotency": "forgets answers of thirty days ago",
     "command seal_audit": "seals the audit log",
     "command state_machines": "reads",

@@ -1,0 +1,1 @@
+"""From the OpenAPI document to `clients/python/paidonce/api.py`."""
