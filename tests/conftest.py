@@ -20,7 +20,7 @@ from tests.sandbox_wise import SandboxWise
 from tests.stack import Stack
 from tests.transfers.wise_steps import PROFILE, forget_rail
 from transfers import wake
-from transfers.rail_access import stripe_rail, wise_rail
+from transfers.rail_access import horizon_rail, stellar_treasury, stripe_rail, wise_rail
 
 # A proxy of the machine must not stand between a test and its own servers.
 os.environ.update(without_proxy(os.environ))
@@ -146,6 +146,29 @@ def wise(session_wise: SandboxProcess, settings: Settings) -> Iterator[SandboxWi
     wise_rail()  # threads that make it at the same moment would make two
     yield session_wise.wise
     forget_rail()
+
+
+def forget_stellar() -> None:
+    """The next call to Horizon is made by an adapter with the settings of then."""
+    if horizon_rail.cache_info().currsize:
+        horizon_rail().close()
+    horizon_rail.cache_clear()
+    stellar_treasury.cache_clear()
+
+
+@pytest.fixture
+def stellar(horizon: SandboxHorizon, settings: Settings) -> Iterator[SandboxHorizon]:
+    """A fresh network that this process' own Stellar rail talks to, with short timers and no pace."""
+    settings.STELLAR_MAX_PER_SECOND = 100_000
+    settings.RAIL_TIMEOUT_SECONDS = 3.0
+    settings.LEASE_SECONDS = 30
+    settings.PROBE_DELAYS_SECONDS = [0.0, 0.0, 0.0]
+    horizon.settings(submit_wait_ms=300)
+    forget_stellar()
+    horizon_rail()
+    stellar_treasury()
+    yield horizon
+    forget_stellar()
 
 
 @pytest.fixture

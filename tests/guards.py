@@ -286,6 +286,73 @@ GUARDS = (
         "tests/transfers/test_pace_wake_sweep.py::TestWake::test_only_after_the_commit",
     ),
     Guard(
+        "the envelope's commit before it is sent",
+        (
+            Edit(
+                "transfers/drivers/stellar.py",
+                "def _sign_and_send(",
+                "@transaction.atomic\ndef _sign_and_send(",
+            ),
+            Edit(
+                "transfers/drivers/stellar.py",
+                "from django.db import IntegrityError\n",
+                "from django.db import IntegrityError, transaction\n",
+            ),
+            Edit("transfers/pace.py", "    connection.close()\n", ""),
+        ),
+        "tests/transfers/test_stellar_pay.py::test_everything_is_committed_before_the_post",
+    ),
+    Guard(
+        "unique index of a live sequence number",
+        (
+            Edit(
+                "transfers/migrations/0008_stellar_envelopes.py",
+                "fields=('network_passphrase', 'source', 'sequence'), name=",
+                "fields=('network_passphrase', 'source', 'hash'), name=",
+            ),
+        ),
+        "tests/transfers/test_stellar_pay.py::TestTheDatabaseHolds::test_one_live_envelope_for_a_number",
+    ),
+    Guard(
+        "an absence needs a ledger after the deadline",
+        (
+            Edit(
+                "transfers/drivers/stellar_envelopes.py",
+                "    return state.closed_at > latest",
+                "    return latest > 0",
+            ),
+        ),
+        "tests/transfers/test_stellar_pay.py::TestAbsenceIsNotProven::test_while_horizon_does_not_ingest",
+    ),
+    Guard(
+        "nothing is signed while an earlier envelope may live",
+        (
+            Edit(
+                "transfers/drivers/stellar.py",
+                "    if leader is None or not _is_free_of_earlier(claim, actor):",
+                "    if leader is None:",
+            ),
+            Edit(
+                "transfers/drivers/stellar_sign.py",
+                "envelope.state NOT IN ('expired', 'applied_failed')",
+                "envelope.state = 'none'",
+            ),
+        ),
+        "tests/transfers/test_stellar_pay.py::TestClosedByPeopleTooEarly"
+        "::test_if_a_ledger_takes_it_after_all_nothing_more_is_sent",
+    ),
+    Guard(
+        "job lock",
+        (
+            Edit(
+                "transfers/services/work_transfer.py",
+                "    if has_job(transfer):",
+                "    if transfer is None:",
+            ),
+        ),
+        "tests/transfers/test_jobs.py::test_in_flight_it_is_skipped",
+    ),
+    Guard(
         "audit log refuses UPDATE and DELETE",
         (
             Edit(

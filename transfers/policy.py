@@ -60,7 +60,8 @@ def mismatches(transfer: Transfer, attempt: TransferAttempt, movement: Movement)
     elif transfer.rail == Rail.STELLAR:
         wanted |= {
             "reference": attempt.funding_reference,
-            "destination": attempt.stellar_payment.destination,
+            # An attempt for which nothing was signed asked for nothing.
+            "destination": getattr(getattr(attempt, "stellar_payment", None), "destination", None),
         }
     else:
         wanted |= {

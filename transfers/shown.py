@@ -112,7 +112,7 @@ def attempts_of(transfers: Collection[Transfer | ShownTransfer]) -> Attempts:
 
 
 _ATTEMPTS = f"""
-    SELECT transfer_id, number, idempotency_key, outcome, evidence, progress,
+    SELECT transfer_id, number, idempotency_key, funding_reference, outcome, evidence, progress,
         {_MOMENT % "first_sent_at"} AS first_sent_at, {_MOMENT % "resolved_at"} AS resolved_at
     FROM transfers_transferattempt WHERE transfer_id = %s::bigint ORDER BY number
 """

@@ -7,7 +7,6 @@ from money import Money
 from tests.sandbox_horizon import SandboxHorizon
 from tests.transfers.steps import work_when_due
 from transfers.models import StellarEnvelope, Transfer
-from transfers.rail_access import horizon_rail, stellar_treasury
 
 OWED = Money(15_000_000, "XLM")  # 1.5
 _numbers = count(1)
@@ -48,14 +47,6 @@ class Recipients:
             rail="stellar",
             destination="G… 3000",
         )
-
-
-def forget_rail() -> None:
-    """The next call is made by an adapter with the settings of then."""
-    if horizon_rail.cache_info().currsize:
-        horizon_rail().close()
-    horizon_rail.cache_clear()
-    stellar_treasury.cache_clear()
 
 
 def work_until_known(horizon: SandboxHorizon, transfer: Transfer, turns: int = 25) -> Transfer:

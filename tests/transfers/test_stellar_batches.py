@@ -10,12 +10,12 @@ from django.db import close_old_connections, connection
 from pytest_django.fixtures import Settings
 
 from money import Money
+from tests.conftest import forget_stellar
 from tests.sandbox_horizon import SandboxHorizon
 from tests.transfers.stellar_steps import (
     Recipients,
     envelope,
     envelopes,
-    forget_rail,
     let_time_pass,
     work_until_known,
 )
@@ -174,7 +174,7 @@ def test_eight_workers_at_once_pay_everybody_once(
 ) -> None:
     for name, value in stellar.settings_of_the_product(channels).items():
         setattr(settings, name, value)
-    forget_rail()
+    forget_stellar()
     horizon_rail()
     stellar_treasury()
     payees = [stellar.address(f"payee {number}") for number in (1, 2, 3)]
@@ -195,7 +195,7 @@ def test_derived_channels_are_made_once_by_the_command(
 ) -> None:  # fmt: skip
     settings.STELLAR_CHANNELS = 3
     settings.STELLAR_CHANNEL_SECRETS = []
-    forget_rail()
+    forget_stellar()
     transfer = work(recipients.payout(stellar.address("payee 1")))
     assert transfer.attempts.get().waiting_for["code"] == "channel_missing"
     call_command("stellar_channels", dry_run=True)

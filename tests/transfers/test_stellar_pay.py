@@ -7,23 +7,27 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django.fixtures import Settings
 from stellar_sdk import MuxedAccount
 
+from audit.actor import Actor
 from money import Money
+from tests.conftest import forget_stellar
 from tests.factories import ALICE
 from tests.sandbox_horizon import SandboxHorizon
 from tests.transfers.stellar_steps import (
     Recipients,
     envelope,
     envelopes,
-    forget_rail,
     let_time_pass,
     work_until_known,
 )
 from tests.transfers.steps import actions, attempts, lease_over, work, work_when_due
-from tests.transfers.wise_steps import Crash, CrashingCalls
+from tests.transfers.wise_steps import Crash, CrashingCalls, the_attempt
+from transfers.change import change_transfer
 from transfers.drivers import stellar_envelopes
 from transfers.models import Finding, StellarEnvelope
 from transfers.rail_access import RailNotConfigured, horizon_rail
+from transfers.services.confirm_release import confirm_release
 from transfers.services.confirm_transfer import confirm_transfer
+from transfers.services.propose_release import propose_release
 from transfers.services.retry_transfer import OutcomeUnknown, retry_transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -452,6 +456,53 @@ def test_everything_is_committed_before_the_post(
     assert seen == [("sent", True, False)]
 
 
+class TestClosedByPeopleTooEarly:
+    """Two people say that it has not moved while a ledger could still take it: it is never paid twice."""
+
+    @pytest.fixture
+    def closed(self, stellar: SandboxHorizon, recipients: Recipients) -> Any:
+        stellar.set_fault("drop_before", times=None, operation=SUBMIT)
+        transfer = work(recipients.payout(stellar.address("payee 1")))
+        ana, ben = Actor("user", "ana", user_id=9002), Actor("user", "ben", user_id=9003)
+        release = propose_release(
+            transfer_id=transfer.pk, decision="not_moved", reason="we looked", actor=ana
+        )
+        confirm_release(release_id=release.pk, actor=ben, reason="so did I")
+        transfer.refresh_from_db()
+        change_transfer(transfer, believed="failed", to="pending", actor=ana)
+        stellar.clear_faults()
+        transfer = work_when_due(transfer)
+        assert the_attempt(transfer).waiting_for["code"] == "earlier_alive"
+        assert stellar.times_paid(stellar.address("payee 1")) == 0
+        return transfer
+
+    def test_it_is_waited_for_and_paid_by_the_next_one(
+        self, closed: Any, stellar: SandboxHorizon
+    ) -> None:
+        let_time_pass(stellar)
+        transfer = work_until_known(stellar, closed)
+        assert transfer.status == "success"
+        assert [one.state for one in envelopes(transfer)] == ["expired", "applied_ok"]
+        assert stellar.times_paid(stellar.address("payee 1")) == 1
+
+    def test_if_a_ledger_takes_it_after_all_nothing_more_is_sent(
+        self, closed: Any, stellar: SandboxHorizon
+    ) -> None:
+        horizon_rail().submit(envelope(closed).signed_xdr)
+        for _ in range(3):
+            work_when_due(closed)
+        assert the_attempt(closed).waiting_for["code"] == "paid_before"
+        assert Finding.objects.get().kind == "movement_differs"
+        assert stellar.times_paid(stellar.address("payee 1")) == 1
+
+    def test_its_channel_is_free_again_without_anybody_asking_for_it(
+        self, closed: Any, stellar: SandboxHorizon, recipients: Recipients
+    ) -> None:
+        let_time_pass(stellar)
+        other = recipients.payout(stellar.address("payee 2"))
+        assert work_until_known(stellar, other).status == "success"
+
+
 class TestTheDatabaseHolds:
     @pytest.fixture
     def signed(self, stellar: SandboxHorizon, recipients: Recipients) -> StellarEnvelope:
@@ -509,7 +560,7 @@ def test_nothing_is_claimed_where_stellar_is_not_configured(
     stellar: SandboxHorizon, recipients: Recipients, settings: Settings
 ) -> None:
     settings.STELLAR_TREASURY_SECRET = "not a secret key"
-    forget_rail()
+    forget_stellar()
     transfer = recipients.payout(stellar.address("payee 1"))
     with pytest.raises(RailNotConfigured, match="hold no secret key"):
         work(transfer)

@@ -13,6 +13,7 @@ unique index `one_fundable_movement_per_debt` holds as well, and under the same 
 from dataclasses import dataclass
 
 from django.db import IntegrityError
+from django.db.models import Exists, OuterRef
 
 from audit.actor import Actor
 from rails.answers import LookUp, Movement, Seen, Unreachable
@@ -27,11 +28,23 @@ from transfers.drivers.stellar_channels import (
     pinned_channel,
 )
 from transfers.drivers.stellar_check import REFUSALS, refusal_of, spendable
-from transfers.drivers.stellar_conclude import conclude, make_others_due, movement
+from transfers.drivers.stellar_conclude import (
+    conclude,
+    make_others_due,
+    movement,
+    tell_the_closed,
+)
 from transfers.drivers.stellar_group import companions, member_of
 from transfers.drivers.stellar_sign import commit_envelope
-from transfers.drivers.stellar_steps import BUSY, BUSY_SECONDS, Member, turn, wait
-from transfers.models import StellarEnvelope, StellarPayment, Transfer
+from transfers.drivers.stellar_steps import BUSY, BUSY_SECONDS, EARLIER, PAID, Member, turn, wait
+from transfers.models import (
+    LIVE_STATES,
+    EnvelopeState,
+    StellarEnvelope,
+    StellarPayment,
+    Transfer,
+    TransferAttempt,
+)
 from transfers.rail_access import horizon_rail, stellar_treasury
 from transfers.services.record_answer import record_failed
 
@@ -55,10 +68,11 @@ class StellarDriver:
 def _dispatch(claim: Claim, actor: Actor) -> None:
     """Nothing is signed for this attempt: get a channel, and sign with whoever is due as well."""
     leader = member_of(claim, actor)
-    if leader is None:
+    if leader is None or not _is_free_of_earlier(claim, actor):
         return
     lease = lease_channel(pinned_channel(claim.transfer))
     if lease is None:
+        _tend_forgotten(actor)
         wait(claim, BUSY, actor, seconds=BUSY_SECONDS)
         return
     try:
@@ -66,6 +80,36 @@ def _dispatch(claim: Claim, actor: Actor) -> None:
             _sign_and_send([leader, *others], lease, actor)
     finally:
         free_channel(lease)
+
+
+def _tend_forgotten(actor: Actor) -> None:
+    """A channel is taken by an envelope that nobody asks about any more: ask, so that it is free one day."""
+    open_attempts = TransferAttempt.objects.filter(
+        stellar_payment__envelope=OuterRef("pk"), outcome__in=("live", "unknown")
+    )
+    live = StellarEnvelope.objects.filter(state__in=LIVE_STATES)
+    for envelope in live.exclude(Exists(open_attempts))[:10]:
+        if envelopes.hold(envelope):
+            _record(envelope, envelopes.ask(envelope, may_send=False), [], actor)
+
+
+def _is_free_of_earlier(claim: Claim, actor: Actor) -> bool:
+    """Is all that was ever signed for this debt proven dead? People may close an attempt before that is so."""
+    earlier = StellarEnvelope.objects.filter(payments__attempt__transfer=claim.transfer).exclude(
+        state__in=(EnvelopeState.EXPIRED, EnvelopeState.APPLIED_FAILED)
+    )
+    for envelope in earlier:
+        if envelope.is_live and envelopes.hold(envelope):
+            # Never offered again: it is only waited for. The others in it offer it themselves.
+            _record(envelope, envelopes.ask(envelope, may_send=False), [], actor)
+        envelope.refresh_from_db()
+        if envelope.is_live:
+            wait(claim, EARLIER, actor, seconds=envelopes.next_look(envelope))
+            return False
+        if envelope.state == EnvelopeState.APPLIED_OK:
+            wait(claim, PAID, actor)
+            return False
+    return True
 
 
 def _sign_and_send(members: list[Member], lease: ChannelLease, actor: Actor) -> None:
@@ -182,6 +226,7 @@ def _record(
     for claim in claims:
         conclude(claim, envelope, standing, actor)
     if not envelope.is_live:
+        tell_the_closed(envelope, actor)
         make_others_due(envelope, claims)
 
 

@@ -16,6 +16,7 @@ from transfers.policy import transfer_group
 from transfers.services.next_attempt import next_attempt
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_answer, record_failed, record_unknown
+from transfers.services.settle_movement import settle_movement
 from transfers.wake import wake_after_commit
 
 # Envelopes of one debt that may die without anybody being asked.
@@ -140,6 +141,21 @@ def _ask_again(
         checked=standing.reached,
         delay_seconds=delay,
     )
+
+
+def tell_the_closed(envelope: StellarEnvelope, actor: Actor) -> None:
+    """It paid although people had closed an attempt in it: a finding for each, and nobody is paid again for it."""
+    if envelope.state != EnvelopeState.APPLIED_OK:
+        return
+    closed = envelope.payments.filter(attempt__outcome="failed").select_related("attempt__transfer")
+    for payment in closed:
+        transfer = payment.attempt.transfer
+        settle_movement(
+            transfer_id=transfer.pk,
+            movement=movement_of(transfer, payment, envelope),
+            evidence={"hash": envelope.hash, "ledger": envelope.ledger},
+            actor=actor,
+        )
 
 
 def make_others_due(envelope: StellarEnvelope, claims: list[Claim]) -> None:

@@ -79,8 +79,8 @@ def send(envelope: StellarEnvelope) -> Standing | None:
             return Standing(reason, evidence)
 
 
-def ask(envelope: StellarEnvelope) -> Standing | None:
-    """Look for it; offer it again while that can help; None when it is final then.
+def ask(envelope: StellarEnvelope, *, may_send: bool = True) -> Standing | None:
+    """Look for it; offer it again while that can help, if it `may_send`; None when it is final then.
 
     The state of the ledger is read before the transaction, so that an absence is younger than what it rests on.
     """
@@ -95,14 +95,15 @@ def ask(envelope: StellarEnvelope) -> Standing | None:
         return Standing(f"Horizon could not be asked: {found.reason}")
     if found.value is not None:
         return settle(envelope, found.value)
-    return _absent(envelope, state.value, {**found.evidence, **state.value.evidence()})
+    evidence = {**found.evidence, **state.value.evidence()}
+    if may_send and state.value.closed_at < envelope.max_time - _LAST_POST_SECONDS:
+        return send(envelope)
+    return _absent(envelope, state.value, evidence)
 
 
 def _absent(
     envelope: StellarEnvelope, state: LedgerState, evidence: dict[str, Any]
 ) -> Standing | None:
-    if state.closed_at < envelope.max_time - _LAST_POST_SECONDS:
-        return send(envelope)
     if not deadline_is_past(envelope, state):
         return Standing("it is not in the ledger so far", evidence, reached=True)
     if state.elder >= envelope.signed_at_ledger:

@@ -25,7 +25,8 @@ from transfers.stellar_assets import asset_of
 
 log = structlog.get_logger(__name__)
 
-# Due now, nothing signed for the open attempt, not to go alone, and never signed under another channel's numbers.
+# Due now, nothing signed for the open attempt, not to go alone, and whatever was ever signed for it is proven dead and
+# was signed under this channel's numbers.
 _DUE = """
     SELECT transfer.id FROM transfers_transfer AS transfer
     WHERE transfer.due_at <= clock_timestamp() AND transfer.rail = 'stellar' AND transfer.id <> %(leader)s
@@ -37,7 +38,8 @@ _DUE = """
             SELECT 1 FROM transfers_transferattempt AS attempt
             JOIN transfers_stellarpayment AS payment ON payment.attempt_id = attempt.id
             JOIN transfers_stellarenvelope AS envelope ON envelope.id = payment.envelope_id
-            WHERE attempt.transfer_id = transfer.id AND envelope.source <> %(channel)s)
+            WHERE attempt.transfer_id = transfer.id
+                AND (envelope.source <> %(channel)s OR envelope.state NOT IN ('expired', 'applied_failed')))
     ORDER BY transfer.due_at LIMIT %(most)s
 """
 

@@ -1,6 +1,7 @@
 """Signing: the envelope, the payments in it and what each attempt may fund are one commit, before anything is sent.
 
-Whoever lost the lease on a transfer meanwhile has it left out; whoever lost the channel signs nothing.
+Whoever lost the lease on a transfer meanwhile has it left out, and so is a debt for which anything was ever signed that
+is not proven dead. Whoever lost the channel signs nothing.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,11 @@ _HOLD = """
         SELECT held.id FROM transfers_transfer AS held
         JOIN unnest(%(ids)s::bigint[], %(fences)s::int[]) AS mine(id, fence)
             ON held.id = mine.id AND held.fence = mine.fence
-        WHERE held.status = 'processing' AND held.due_at > clock_timestamp()
+        WHERE held.status = 'processing' AND held.due_at > clock_timestamp() AND NOT EXISTS (
+            SELECT 1 FROM transfers_transferattempt AS attempt
+            JOIN transfers_stellarpayment AS payment ON payment.attempt_id = attempt.id
+            JOIN transfers_stellarenvelope AS envelope ON envelope.id = payment.envelope_id
+            WHERE attempt.transfer_id = held.id AND envelope.state NOT IN ('expired', 'applied_failed'))
         ORDER BY held.id FOR NO KEY UPDATE OF held) AS locked
     WHERE transfer.id = locked.id
     RETURNING transfer.id

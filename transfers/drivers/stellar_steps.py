@@ -15,12 +15,16 @@ from transfers.services.record_answer import record_wait
 
 RAIL = "stellar"
 BUSY = "channel_busy"
+EARLIER = "earlier_alive"
+PAID = "paid_before"
 BUSY_SECONDS = 2.0
 # A ledger closes every 5 s or so; asking more slowly than this would only make a payee wait.
 LONGEST_DELAY = 10.0
 
 _WORDS = {
     BUSY: "Another Stellar transaction is under way on every channel. Nothing has moved; it goes with the next one.",
+    EARLIER: "An earlier transaction for it could still be taken by a ledger. Nothing else is signed until it is dead.",
+    PAID: "An earlier transaction for it was paid although it was closed here. Nothing is sent: resolve the finding.",
     "unreachable": "Horizon could not be asked. Nothing has moved; it is asked again.",
     "channel_missing": "The channel account does not exist: run manage.py stellar_channels. Nothing has moved.",
     "treasury_missing": "The treasury account does not exist on this network. Nothing has moved.",
