@@ -41,7 +41,7 @@ def _unused_test_database() -> str:
     """Its name, once nobody is connected: neither we nor what another test left behind."""
     name = str(connection.settings_dict["NAME"])
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]  # of PostgreSQL only
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
         others = sql.SQL(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
