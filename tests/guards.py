@@ -20,6 +20,11 @@ from psycopg import sql
 ROOT = Path(__file__).resolve().parent.parent
 TRANSFERS_0001 = "transfers/migrations/0001_initial.py"
 AUDIT_0001 = "audit/migrations/0001_initial.py"
+PAYOUTS_0001 = "payouts/migrations/0001_initial.py"
+PAYOUTS_0003 = "payouts/migrations/0003_commissions.py"
+APPROVE = "payouts/services/approve_payout.py"
+PAYOUT_RACES = "tests/payouts/test_races.py"
+PAYOUT_RULES = "tests/payouts/test_rules.py"
 RECORD = "transfers/services/record_answer.py"
 WORK = "transfers/services/work_transfer.py"
 STRIPE = "transfers/drivers/stripe.py"
@@ -262,6 +267,110 @@ GUARDS = (
         "fence when a webhook's answer is recorded",
         (Edit("webhooks/deliver.py", " AND fence = %(fence)s AND", " AND"),),
         "tests/webhooks/test_deliver.py::TestTwoWorkers::test_a_late_failure_changes_nothing_for_whoever_took_over",
+    ),
+    Guard(
+        "payout: status condition when it is approved",
+        (
+            Edit("guard/door.py", '        "status": believed,\n', ""),
+            Edit("guard/statement.py", ' or \'"status" = \' not in where', ""),
+            Edit(APPROVE, "        payout.status == believed\n", "        bool(believed)\n"),
+        ),
+        f"{PAYOUT_RACES}::test_one_winner_in_every_round",
+    ),
+    Guard(
+        "payout: fingerprint check before dispatch",
+        (
+            Edit(
+                "payouts/source.py",
+                "in _DISPATCHED and payout.approval_fingerprint == now.fingerprint():",
+                "in _DISPATCHED:",
+            ),
+        ),
+        f"{PAYOUT_RACES}::test_drift_against_dispatch",
+    ),
+    Guard(
+        "payout: maker is not checker, trigger and constraint",
+        (
+            Edit(PAYOUTS_0001, "IF NEW.reviewed_by_id = NEW.created_by_id THEN", "IF false THEN"),
+            Edit(
+                PAYOUTS_0001,
+                "models.Q(('created_by_id', models.F('reviewed_by_id')), _negated=True)",
+                "models.Q(('amount_minor__gt', 0))",
+            ),
+        ),
+        f"{PAYOUT_RULES}::test_nobody_approves_their_own_request_around_the_door",
+    ),
+    Guard(
+        "payout: trigger, KYC is approved",
+        (
+            Edit(
+                PAYOUTS_0001,
+                "WHERE id = NEW.payee_id AND status = 'approved' FOR SHARE",
+                "WHERE id = NEW.payee_id FOR SHARE",
+            ),
+        ),
+        f"{PAYOUT_RULES}::test_without_kyc_nothing_is_approved_around_the_door",
+    ),
+    Guard(
+        "payout: lock of a reviewer's limit",
+        (
+            Edit(
+                PAYOUTS_0001,
+                "PERFORM pg_advisory_xact_lock(hashtextextended('payout reviewer ' || NEW.reviewed_by_id, 0));",
+                "",
+            ),
+            Edit(APPROVE, "            lock_reviewer(actor.user_id)", "            pass"),
+        ),
+        f"{PAYOUT_RACES}::test_two_approvals_at_the_edge_of_the_limit",
+    ),
+    Guard(
+        "unique index one_fundable_movement_per_debt",
+        (
+            Edit(
+                "transfers/migrations/0004_wise_rail.py",
+                "fields=('transfer',), name='one_fundable_movement_per_debt'",
+                "fields=('transfer', 'number'), name='one_fundable_movement_per_debt'",
+            ),
+        ),
+        "tests/transfers/test_wise_pay.py::test_the_database_allows_one_fundable_transfer_a_debt",
+    ),
+    Guard(
+        "Wise: the funding is committed before the call",
+        (
+            Edit(
+                "transfers/drivers/wise_fund.py",
+                '    committed = commit_step(claim, {**claim.attempt.progress, "fund": sending}, sending=True)\n',
+                "    committed = claim if sending else None\n",
+            ),
+        ),
+        "tests/transfers/test_wise_pay.py::test_a_worker_that_dies_in_the_funding_leaves_it_unknown",
+    ),
+    Guard(
+        "Wise: signature of a webhook",
+        (
+            Edit(
+                "transfers/services/receive_rail_event.py",
+                "event = verify_notification(payload, signature, settings.WISE_WEBHOOK_PUBLIC_KEY)",
+                'event = __import__("json").loads(payload)',
+            ),
+        ),
+        "tests/transfers/test_wise_webhooks.py::test_what_wise_did_not_sign_is_refused_and_not_stored",
+    ),
+    Guard(
+        "commission: in at most one live payout",
+        (
+            Edit(
+                PAYOUTS_0003,
+                "fields=('commission',), name='commission_is_in_at_most_one_live_payout'",
+                "fields=('commission', 'payout'), name='commission_is_in_at_most_one_live_payout'",
+            ),
+        ),
+        "tests/payouts/test_commissions.py::TestDatabase::test_a_commission_is_in_at_most_one_live_payout",
+    ),
+    Guard(
+        "commission: it follows its payout",
+        (Edit("payouts/change.py", "follow(payout_id, to, actor=actor, reason=reason)", "pass"),),
+        "tests/payouts/test_commissions.py::test_many_become_one_request_over_their_sum",
     ),
     Guard(
         "preview token",

@@ -6,10 +6,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Entry
+from audit.record import Note, record
 from guard.errors import Conflicted, IllegalTransition, Refused
+from payouts.services.approve_commission import approve_commission
 from payouts.services.approve_payout import approve_payout
 from payouts.services.cancel_payout import cancel_payout
 from payouts.services.reject_payout import reject_payout
+from tests.payouts.commissions import make_commission
 from tests.payouts.requests import (
     ANA,
     BEN,
@@ -20,6 +23,7 @@ from tests.payouts.requests import (
     the_transfer,
 )
 from transfers.services.raise_finding import raise_finding
+from transfers.services.resolve_finding import resolve_finding
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +42,22 @@ def test_nothing_happened_nothing_is_told() -> None:
     before = Entry.objects.count()
     assert report() == ["Lost races: 0", "Refused steps: 0", "The rail says otherwise: 0"]
     assert Entry.objects.count() == before
+
+
+def test_what_looks_like_an_incident_and_is_none() -> None:
+    """Others' refusals, a won race, old entries, resolved findings and findings about somebody else."""
+    commission = make_commission("voided")
+    with pytest.raises(IllegalTransition):
+        approve_commission(commission_id=commission.pk, actor=ANA)
+    won = make_payout("approved")
+    cancel_payout(payout_id=won.pk, actor=BEN, reason="in time")
+    disputed = make_payout("failed")
+    subject = f"transfer:{the_transfer(disputed.pk).pk}"
+    finding = raise_finding(subject=subject, kind="moved_twice", detail="", actor=ANA, evidence={})
+    resolve_finding(finding_id=finding.pk, resolution="explained", note="a test", actor=ANA)
+    raise_finding(subject="booking:1", kind="moved_twice", detail="", actor=ANA, evidence={})
+    record(Note("payout:1", "payout.approved", ANA, outcome="noted", new_status="approved"))
+    assert report() == ["Lost races: 0", "Refused steps: 0", "The rail says otherwise: 0"]
 
 
 def test_planted_incidents_and_nothing_else() -> None:
