@@ -286,7 +286,7 @@ GUARDS = (
                 "in _DISPATCHED:",
             ),
         ),
-        f"{PAYOUT_RACES}::test_drift_against_dispatch",
+        "tests/payouts/test_source.py::test_drift_before_dispatch_voids_the_approval_and_nothing_leaves",
     ),
     Guard(
         "payout: maker is not checker, trigger and constraint",

@@ -22,6 +22,7 @@ from tests.payouts.requests import (
     move_transfer,
     the_transfer,
 )
+from transfers.models import Finding
 from transfers.services.raise_finding import raise_finding
 from transfers.services.resolve_finding import resolve_finding
 
@@ -45,7 +46,7 @@ def test_nothing_happened_nothing_is_told() -> None:
 
 
 def test_what_looks_like_an_incident_and_is_none() -> None:
-    """Others' refusals, a won race, old entries, resolved findings and findings about somebody else."""
+    """Others' refusals, a won race, resolved findings and findings about somebody else."""
     commission = make_commission("voided")
     with pytest.raises(IllegalTransition):
         approve_commission(commission_id=commission.pk, actor=ANA)
@@ -53,7 +54,8 @@ def test_what_looks_like_an_incident_and_is_none() -> None:
     cancel_payout(payout_id=won.pk, actor=BEN, reason="in time")
     disputed = make_payout("failed")
     subject = f"transfer:{the_transfer(disputed.pk).pk}"
-    finding = raise_finding(subject=subject, kind="moved_twice", detail="", actor=ANA, evidence={})
+    raise_finding(subject=subject, kind="moved_twice", detail="", actor=ANA, evidence={})
+    finding = Finding.objects.get(subject=subject)
     resolve_finding(finding_id=finding.pk, resolution="explained", note="a test", actor=ANA)
     raise_finding(subject="booking:1", kind="moved_twice", detail="", actor=ANA, evidence={})
     record(Note("payout:1", "payout.approved", ANA, outcome="noted", new_status="approved"))
