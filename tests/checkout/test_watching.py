@@ -1,5 +1,6 @@
 """Reading a real ledger (the sandbox's): by cursor, by hash, twice, late, and when Horizon cannot be believed."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import StringIO
@@ -12,6 +13,7 @@ from stellar_sdk import Keypair, MuxedAccount, TransactionBuilder
 
 from checkout.models import CheckoutSession, Payment, Receipt, WatchCursor
 from checkout.services.notify_payment import notify_payment
+from checkout.services.reconcile_sessions import reconcile_sessions
 from checkout.services.watch_account import watch_account
 from checkout.tasks import watch_payments
 from guard.errors import Refused
@@ -25,6 +27,7 @@ from transfers.models import Finding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+ROUNDS = int(os.environ.get("CHECKOUT_ROUNDS", "4"))
 FIVE = Money(50_000_000, "XLM")
 
 
@@ -213,3 +216,29 @@ class TestNotify:
         assert not [one for one in answers if isinstance(one, Refused)]
         assert Payment.objects.count() == 1 and status(session) == "paid"
         assert Receipt.objects.filter(session=session).count() == 2
+
+
+def test_everybody_at_once(horizon: SandboxHorizon, settings: Any) -> None:
+    """Two payments, one of them named twice, the watcher and the reconciler: 200 rounds with CHECKOUT_ROUNDS=200."""
+    settings.STALE_SESSION_SECONDS = 0.0
+    endpoint = make_endpoint()
+    for _ in range(ROUNDS):
+        session = make_session(FIVE)
+        first, second = horizon.pay(session.memo, "5"), horizon.pay(session.memo, "5")
+        name = partial(notify_payment, session_id=session.pk, actor=SHOP)
+        answers = race(
+            [
+                partial(name, tx_hash=first),
+                partial(name, tx_hash=first),
+                partial(name, tx_hash=second),
+                partial(watch, horizon),
+                partial(watch, horizon),
+                reconcile_sessions,
+            ]
+        )
+        assert not [one for one in answers if isinstance(one, Refused)], answers
+        assert status(session) == "paid"
+        assert Payment.objects.filter(session=session).count() == 1
+        states = sorted(Receipt.objects.filter(session=session).values_list("status", flat=True))
+        assert states == ["applied", "surplus"]
+        assert endpoint.deliveries.filter(subject=f"checkout_session:{session.pk}").count() == 1
