@@ -80,7 +80,15 @@ def keep_receipt(
     operation: IncomingOperation, session: CheckoutSession | None, verdict: Verdict
 ) -> Receipt:
     """The row, in the caller's transaction. Raises IntegrityError when the operation was seen meanwhile."""
-    return Receipt.objects.create(
+    (receipt,) = Receipt.objects.bulk_create([receipt_row(operation, session, verdict)])
+    return receipt
+
+
+def receipt_row(
+    operation: IncomingOperation, session: CheckoutSession | None, verdict: Verdict
+) -> Receipt:
+    """The row, not written yet."""
+    return Receipt(
         tx_hash=operation.tx_hash,
         operation_index=operation.operation_index,
         operation_id=operation.operation_id,
