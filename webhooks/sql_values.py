@@ -28,7 +28,7 @@ def amount_sql(minor: str, currency: str) -> str:
 
     Multiplied by a literal power of ten, which numeric does exactly, also at the ends of bigint.
     """
-    # A national currency's code has three letters; every Stellar asset but XLM is written with more (money/currencies.py).
+    # A national currency has three letters; every Stellar asset but XLM is written with more (money/currencies.py).
     cases = [
         f"WHEN {currency} = 'XLM' OR length({currency}) > 3 THEN {_in_units(minor, STELLAR_EXPONENT)}"
     ]
