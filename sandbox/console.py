@@ -12,6 +12,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl
 
 from sandbox import widgets
+from sandbox.head import Head
 from sandbox.journal import Row
 from sandbox.server import Request, Response
 from sandbox.stripe.faults import catalogue, magic_fault
@@ -23,6 +24,11 @@ ZERO_DECIMAL = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "
                 "xaf", "xof", "xpf"}  # fmt: skip
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥"}
 ROWS = 25
+HEAD = Head(
+    "Sandbox Stripe",
+    "A stand-in with its own books. No real money, every bad day.",
+    "Webhooks go to",
+)
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
@@ -87,12 +93,13 @@ class Console:
 
     def _fields(self, problem: str) -> dict[str, str]:
         values = self._stripe.settings.as_dict()
-        offset = self._stripe.clock.offset
         return {
-            "nav": self._nav("/"),
+            "head": HEAD.html(
+                self._nav("/"),
+                self._stripe.clock,
+                self._stripe.webhooks.url or "no endpoint configured",
+            ),
             "problem": widgets.problem_bar(problem),
-            "clock": widgets.clock(self._stripe.clock.now(), offset),
-            "webhook_url": escape(self._stripe.webhooks.url or "no endpoint configured"),
             "cards": self._cards(),
             "catalogue": self._catalogue(),
             "faults": widgets.armed(

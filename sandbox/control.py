@@ -6,6 +6,7 @@ JSON for tests; the same calls as forms for the control page, which are answered
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -63,7 +64,7 @@ class NotFoundError(Exception):
     """No such thing to control."""
 
 
-class Control:
+class Control(ABC):
     """What every rail's door can do. A sub-class adds its own actions and fills the hooks."""
 
     prefix = "/_sandbox/"
@@ -100,27 +101,31 @@ class Control:
         """The page that a form leads back to."""
         return self.home
 
+    @abstractmethod
     def catalogue(self) -> list[Row]:
         """Every fault, for people and tests."""
-        raise NotImplementedError
 
     def matching(self, match: Row) -> Row:
         """An order's match with what it leaves open."""
         return match
 
+    @abstractmethod
     def endpoint(self) -> Row:
         """Where webhooks go."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set_endpoint(self, values: Values) -> None:
         """Take from `values` what is about this process' endpoint and not a knob."""
 
+    @abstractmethod
     def changed(self) -> None:
         """Knobs have been turned."""
 
+    @abstractmethod
     def advanced(self) -> None:
         """The clock has moved."""
 
+    @abstractmethod
     def erased(self) -> None:
         """The books are empty."""
 

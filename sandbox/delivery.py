@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -67,7 +68,7 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             writer.close()
 
 
-class Deliveries:
+class Deliveries(ABC):
     """Delivers what has been put into the books. A rail's sub-class writes the letters."""
 
     def __init__(self, journal: Journal, paced: Paced) -> None:
@@ -78,9 +79,9 @@ class Deliveries:
         self._in_flight: set[str] = set()
         self._gate = asyncio.Semaphore(PARALLEL)
 
+    @abstractmethod
     def letter(self, key: str) -> Letter | None:
         """What to send now, signed now; None while there is no endpoint."""
-        raise NotImplementedError
 
     def reachable(self, key: str) -> bool:
         """Whether there is an endpoint for it now."""

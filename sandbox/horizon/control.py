@@ -66,6 +66,9 @@ class Control(control.Control):
     def endpoint(self) -> Row:
         return {"webhook_url": ""}
 
+    def set_endpoint(self, values: Values) -> None:
+        """Horizon calls nobody: it is asked."""
+
     def changed(self) -> None:
         """A new interval begins with a ledger; the bucket is empty."""
         self._api.unlimited()

@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from sandbox import widgets
+from sandbox.head import Head
 from sandbox.horizon import network
 from sandbox.horizon.faults import CATALOGUE, MAGIC
 from sandbox.horizon.network import shown
@@ -17,6 +18,11 @@ from sandbox.widgets import NOTHING, button, chip, moment, table
 
 HERE = Path(__file__).resolve().parent
 ROWS = 25
+HEAD = Head(
+    "Sandbox Horizon",
+    "A Stellar network of its own. No real money, every bad day.",
+    "Network passphrase",
+)
 DOOR = "horizon/"
 
 
@@ -38,10 +44,8 @@ class HorizonPage:
         parts = self._parts
         parts.schedule.run_due()
         fields = {
-            "nav": nav,
+            "head": HEAD.html(nav, parts.clock, network.PASSPHRASE),
             "problem": widgets.problem_bar(query.get("problem", "")),
-            "clock": widgets.clock(parts.clock.now(), parts.clock.offset),
-            "passphrase": escape(network.PASSPHRASE),
             "cards": self._cards(),
             "transactions": self._transactions(),
             "queue": self._queue(),

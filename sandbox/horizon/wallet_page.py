@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from sandbox import widgets
+from sandbox.head import Head
 from sandbox.horizon import network
 from sandbox.horizon.purse import WALLETS
 from sandbox.horizon.rail import HorizonRail
@@ -16,6 +17,11 @@ from sandbox.widgets import NOTHING, chip, moment, table
 
 HERE = Path(__file__).resolve().parent
 ROWS = 25
+HEAD = Head(
+    "Customer's wallet",
+    "Pays a checkout session on the sandbox's Stellar network, well or badly.",
+    "Next ledger",
+)
 STATES = {"applied": "emerald", "failed": "red", "waiting": "amber", "later": "grey"}
 
 
@@ -40,10 +46,8 @@ class WalletPage:
             asset = f"{asset}:{query['asset_issuer']}"
         codes = ["native", *(network.code_of(known) for known in network.ASSETS)]
         fields = {
-            "nav": nav,
+            "head": HEAD.html(nav, parts.clock, self._words.next_ledger()),
             "problem": widgets.problem_bar(query.get("problem", "")),
-            "clock": widgets.clock(parts.clock.now(), parts.clock.offset),
-            "next": escape(self._words.next_ledger()),
             "destination": escape(query.get("destination") or network.RECEIVING.public_key),
             "memo": escape(query.get("memo", "")),
             "amount": escape(query.get("amount", "")),
@@ -89,7 +93,7 @@ class WalletPage:
                 continue
             rows.append(
                 [
-                    f"wallet {number}",
+                    "wallet" if number == 1 else f"wallet {number}",
                     f"<code>{key.public_key}</code>",
                     " · ".join(self._words.held(row)),
                 ]

@@ -51,6 +51,9 @@ class Control(control.Control):
     def changed(self) -> None:
         self._api.limiter.reset()
 
+    def advanced(self) -> None:
+        """Nothing of Stripe's waits for its clock."""
+
     def erased(self) -> None:
         self._api.reset()
         self._keys.in_use = self._keys.replays = 0

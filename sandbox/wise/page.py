@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 
 from sandbox import widgets
+from sandbox.head import Head
 from sandbox.journal import Row
 from sandbox.widgets import NOTHING, button, chip, moment, table
 from sandbox.wise import states
@@ -17,6 +18,9 @@ from sandbox.wise.settings import BUSINESS
 
 HERE = Path(__file__).resolve().parent
 ROWS = 25
+HEAD = Head(
+    "Sandbox Wise", "A stand-in with its own books. No real money, every bad day.", "Webhooks go to"
+)
 DOOR = "wise/"
 COLOURS = {
     states.WAITING: "grey",
@@ -65,10 +69,8 @@ class WisePage:
         values = parts.settings.as_dict()
         report = self._rail.control.report
         fields = {
-            "nav": nav,
+            "head": HEAD.html(nav, parts.clock, parts.webhooks.url or "no endpoint configured"),
             "problem": widgets.problem_bar(query.get("problem", "")),
-            "clock": widgets.clock(parts.clock.now(), parts.clock.offset),
-            "webhook_url": escape(parts.webhooks.url or "no endpoint configured"),
             "cards": self._cards(report.totals()),
             "faults": widgets.armed(
                 parts.faults, DOOR, "Nothing is armed: only recipients' names bite."
