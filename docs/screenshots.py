@@ -1,33 +1,53 @@
 # ruff: noqa: INP001 - a script, not a package
 """Takes the README's pictures into docs/screenshots/: `python docs/screenshots.py`.
 
-It runs the browser tests, which walk through every state on the real stack, and has them keep what they see. So a
+It runs the tests that walk through every screen in a browser, and keeps what the README shows of what they saw. So a
 picture shows what a passing test saw. Everything that `./dev test` needs is all that is needed.
 """
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "screenshots"
 LARGEST_BYTES = 250_000
+TESTS = ("tests/browser", "tests/payouts_console/test_two_browsers.py", "tests/checkout/test_console.py")  # fmt: skip
+# One or two of each story: crew payouts, payout review, checkout, operations.
+KEPT = (
+    "crew-failed",
+    "crew-unknown",
+    "payout-sheet",
+    "payout-race",
+    "checkout-session",
+    "checkout-pay",
+    "dashboard",
+    "timeline",
+)
 
 
 def main() -> int:
-    """Take them all; 1 when a test failed or a picture is too large for a repository."""
-    PICTURES.mkdir(exist_ok=True)
-    run = subprocess.run(
-        [str(ROOT / "dev"), "test", "tests/browser", "-n", "0", *sys.argv[1:]],
-        env=os.environ | {"PAIDONCE_SCREENSHOTS": str(PICTURES)},
-        cwd=ROOT,
-        check=False,
-    )
+    """Take them all; 1 when a test failed, or a picture is missing or too large for a repository."""
+    with tempfile.TemporaryDirectory() as taken:
+        run = subprocess.run(
+            [str(ROOT / "dev"), "test", *TESTS, "-n", "0", *sys.argv[1:]],
+            env=os.environ | {"PAIDONCE_SCREENSHOTS": taken},
+            cwd=ROOT,
+            check=False,
+        )
+        found = [name for name in KEPT if (Path(taken) / f"{name}.png").exists()]
+        PICTURES.mkdir(exist_ok=True)
+        for name in found:
+            shutil.copy(Path(taken) / f"{name}.png", PICTURES)
+    missing = sorted({*KEPT} - {*found})
     large = [one.name for one in PICTURES.glob("*.png") if one.stat().st_size > LARGEST_BYTES]
-    if large:
-        sys.stderr.write(f"too large: {', '.join(large)}\n")
-    return 1 if run.returncode or large else 0
+    for words, names in (("missing", missing), ("too large", large)):
+        if names:
+            sys.stderr.write(f"{words}: {', '.join(names)}\n")
+    return 1 if run.returncode or missing or large else 0
 
 
 if __name__ == "__main__":
