@@ -40,6 +40,7 @@ def pay_page(request: HttpRequest, token: str) -> HttpResponse:
         "muxed": muxed_address(session.account, session.address) if is_open else "",
         "link": link,
         "qr": _qr(link) if is_open else "",
+        "sandbox_wallet": _sandbox_wallet(link) if is_open else "",
         "live_seconds": _LIVE_SECONDS if is_open else None,
     }
     return render(request, "checkout/pay.html", context)
@@ -53,6 +54,12 @@ def _link(session: CheckoutSession, missing: Money) -> str:
         currency=session.currency,
         passphrase=settings.STELLAR_NETWORK_PASSPHRASE,
     )
+
+
+def _sandbox_wallet(link: str) -> str:
+    """In development, where a person can pay it: the sandbox's wallet, filled in."""
+    wallet: str = settings.SANDBOX_WALLET_URL
+    return f"{wallet}?{link.partition('?')[2]}" if wallet else ""
 
 
 def _qr(link: str) -> SafeString:

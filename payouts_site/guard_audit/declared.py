@@ -243,7 +243,7 @@ WAYS: Final = (
     Way(
         "command seed_demo",
         "transfers.services.create_booking.create_booking",
-        "a demonstration's bookings, in development only",
+        "a demonstration's bookings, requests and one approval, in development only",
         "tests/browser/conftest.py",
     ),
 )

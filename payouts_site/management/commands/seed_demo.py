@@ -20,6 +20,13 @@ from access.policy import assign_role
 from access.roles import Role
 from audit.actor import Actor
 from money import Money
+from payouts.services.approve_payout import approve_payout
+from payouts_site.demo_checkout import (
+    ask_for_the_impossible,
+    can_check_out,
+    pages_to_try,
+    seed_checkout,
+)
 from payouts_site.demo_payouts import seed_payouts
 from transfers.models import Booking
 from transfers.services.create_booking import NewCrewMember, create_booking
@@ -79,10 +86,10 @@ _BOOKINGS: list[tuple[str, str, list[tuple[str, str, str, str]]]] = [
 ]
 
 _TRY = [
-    "Open booking BK-19284 and press Pay All: four transfers go grey, amber, emerald.",
-    "BK-19285 has one account that Stripe refuses; cure it in the sandbox, then Retry.",
-    "Open Payout review and press ?: requests of four regions wait, some with something to be careful about.",
-    "BK-19286 plays every bad day: lost answers, 500s, 429s, slow replies.",
+    "Crew payouts: open booking BK-19284 and press Pay All. In BK-19285 Stripe refuses one account: cure it in "
+    "the sandbox, then Retry. BK-19286 plays every bad day.",
+    "Payout review: open it, press ? for the keys, and decide as ana and as ben in two browsers at once.",
+    "Operations: Overview says what needs a person, a transfer's page tells its story; kill -9 a worker meanwhile.",
 ]
 
 
@@ -105,6 +112,9 @@ class Command(BaseCommand):
         for booking in _BOOKINGS:
             _booking(*booking)
         seed_payouts()
+        if can_check_out():
+            seed_checkout()
+            _fail_one_payout()
         if not _token_works(state.get("api_token", "")):
             # A reviewer's token, so that every call of the documentation can be tried with it.
             user = User.objects.get(username="ana")
@@ -153,6 +163,24 @@ def _booking(reference: str, customer: str, crew: list[tuple[str, str, str, str]
     )
 
 
+def _fail_one_payout() -> None:
+    """Approved here as ben would; the worker then learns that the account cannot take it."""
+    payout = ask_for_the_impossible()
+    if payout is not None:
+        ben = User.objects.get(username="ben")
+        approve_payout(payout_id=payout, actor=Actor("user", ben.username, ben.pk))
+
+
+def _try() -> list[str]:
+    pages = pages_to_try() if can_check_out() else None
+    checkout = (
+        [f"Checkout: a customer pays at {pages[0]}\n    with the wallet {pages[1]}"]
+        if pages
+        else []
+    )
+    return [*_TRY[:2], *checkout, *_TRY[2:]]
+
+
 def _token_works(secret: str) -> bool:
     return bool(secret) and ApiToken.objects.filter(digest=hash_token(secret)).exists()
 
@@ -164,5 +192,5 @@ def _summary(state: dict[str, Any]) -> dict[str, Any]:
             for name, role in _PEOPLE.items()
         ],
         "api_token": state["api_token"],
-        "try": _TRY,
+        "try": _try(),
     }
