@@ -42,6 +42,12 @@ def get_commission(commission_id: int) -> Commission:
     return found
 
 
+def included_in(payout_id: int) -> QuerySet[CommissionInclusion]:
+    """What a request pays, or would have paid before it ended, with each commission, oldest first."""
+    rows = CommissionInclusion.objects.filter(payout_id=payout_id)
+    return rows.select_related("commission").order_by("commission_id")
+
+
 def commissions_like(values: dict[str, Any]) -> QuerySet[Commission]:
     """Commissions that fit the filters `status`, `payee` (external id), `payout` and `search`."""
     rows = commissions_shown()

@@ -63,7 +63,7 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_celery_beat",
+    "payouts_site.schedule_app.ScheduleConfig",  # django_celery_beat
     "django_prometheus",
     "csp",
     "pgtrigger",
@@ -227,6 +227,10 @@ STELLAR_PROOF_MARGIN_SECONDS = env.int("STELLAR_PROOF_MARGIN_SECONDS", default=1
 STELLAR_MAX_FEE_STROOPS = env.int("STELLAR_MAX_FEE_STROOPS", default=10_000)
 # Where the sandbox's control pages are, in development: its wallet pays checkout sessions.
 SANDBOX_URL = env.str("SANDBOX_URL", default="")
+_IS_SANDBOX_NETWORK = (
+    bool(HORIZON_URL) and env.str("SANDBOX_HORIZON_URL", default="") == HORIZON_URL
+)
+SANDBOX_WALLET_URL = f"{SANDBOX_URL}/wallet" if SANDBOX_URL and _IS_SANDBOX_NETWORK else ""
 if HORIZON_URL and not STELLAR_NETWORK_PASSPHRASE:
     raise ImproperlyConfigured(
         "HORIZON_URL needs STELLAR_NETWORK_PASSPHRASE: which network a signature is for is never guessed."
@@ -426,6 +430,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+DATETIME_FORMAT = "j M Y H:i:s e"  # with its zone, wherever a page has nothing better
 USE_I18N = False
 LANGUAGE_CODE = "en-us"
 APPEND_SLASH = False
@@ -442,7 +447,7 @@ def _page(title: str, icon: str, name: str, seen_by: str = "") -> dict[str, obje
 UNFOLD = {
     "SITE_TITLE": "PaidOnce",
     "SITE_HEADER": "PaidOnce",
-    "SITE_SUBHEADER": "Crew payouts console",
+    "SITE_SUBHEADER": "Money in and out, once",
     "SITE_SYMBOL": "verified",
     "SITE_URL": "",
     "SITE_FAVICONS": [
@@ -458,7 +463,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "ENVIRONMENT": "transfers.console.navigation.environment",
-    "DASHBOARD_CALLBACK": "payouts.console.dashboard.dashboard_context",
+    "DASHBOARD_CALLBACK": "payouts_site.overview.dashboard_context",
     "STYLES": [f"/{STATIC_URL}console/console.css", f"/{STATIC_URL}console/review.css"],
     "SCRIPTS": [f"/{STATIC_URL}console/console.js", f"/{STATIC_URL}console/review.js"],
     "BORDER_RADIUS": "8px",
@@ -525,6 +530,14 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _page("Findings", "flag", "transfers_finding_changelist", "findings"),
+                    _page("Audit log", "history_edu", "audit_entry_changelist", "audit"),
+                    _page("Audit seals", "approval", "audit_seal_changelist", "audit"),
+                ],
+            },
+            {
+                "title": "Integrations",
+                "separator": True,
+                "items": [
                     _page(
                         "Rail events", "webhook", "transfers_railevent_changelist", "rail_events"
                     ),
@@ -540,8 +553,6 @@ UNFOLD = {
                         "webhooks_webhookdelivery_changelist",
                         "rail_events",
                     ),
-                    _page("Audit log", "history_edu", "audit_entry_changelist", "audit"),
-                    _page("Audit seals", "approval", "audit_seal_changelist", "audit"),
                 ],
             },
             {

@@ -3,4 +3,4 @@ from django.apps import AppConfig
 
 class TransfersConfig(AppConfig):
     name = "transfers"
-    verbose_name = "Crew payouts"
+    verbose_name = "Money"

@@ -70,7 +70,7 @@ class ReceiptAdmin(CheckoutAdmin):
         payment = payment_of(about)
         holds = about.holds.select_related("refund", "dispute").order_by("id")
         return {
-            "title": f"Receipt {about.pk}",
+            "title": f"Incoming payment {about.pk}",
             "receipt": about,
             "amount": amount_text(about.amount_minor, about.currency),
             "pays": payment and amount_text(payment.amount_minor, about.currency),

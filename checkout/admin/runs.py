@@ -25,6 +25,11 @@ def get_run(run_id: int) -> ReconcileRun:
     return run
 
 
+def _who(run: ReconcileRun) -> str:
+    """As the timelines say it: "worker reconciler"."""
+    return run.started_by.replace(":", " ", 1)
+
+
 @admin.register(ReconcileRun)
 class ReconcileRunAdmin(CheckoutAdmin):
     """Each says what it repaired, or why it repaired nothing."""
@@ -50,6 +55,7 @@ class ReconcileRunAdmin(CheckoutAdmin):
         return {
             "title": f"Run {about.pk}",
             "run": about,
+            "who": _who(about),
             "state": run_chip(about),
             "repairs": [
                 (one, one.case.replace("_", " "), one.action.replace("_", " "), facts(one.evidence))
@@ -61,7 +67,7 @@ class ReconcileRunAdmin(CheckoutAdmin):
     def what(self, run: ReconcileRun) -> SafeString:
         """Its number, as the link to the page."""
         address = reverse("admin:checkout_reconcilerun_change", args=[run.pk])
-        below = f"{run.started_by}, dry run" if run.dry_run else run.started_by
+        below = _who(run) + (", dry run" if run.dry_run else "")
         return row_link(address, f"Run {run.pk}", below)
 
     @admin.display(description="Outcome")

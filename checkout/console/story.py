@@ -5,6 +5,7 @@ from typing import Final
 
 from audit.models import Entry, Outcome
 from checkout.models import CheckoutSession
+from checkout.policy import WHY
 from transfers.console.story import MOST_MOMENTS, Moment, entry_moment, in_order
 
 # action -> (what happened, tone, icon)
@@ -28,6 +29,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "dispute.won": ("Dispute won", "emerald", "check_circle"),
     "dispute.lost": ("Dispute lost", "grey", "undo"),
 }
+_CALLED: Final = {"checkout_session": "", "receipt": "incoming payment"}
 _REFUSED: Final = (Outcome.CONFLICT, Outcome.ILLEGAL, Outcome.DENIED)
 
 
@@ -51,7 +53,9 @@ def story_of(subjects: list[str]) -> list[Moment]:
 
 def _moment(entry: Entry) -> Moment:
     noun, _, pk = entry.subject.partition(":")
-    moment = entry_moment(entry, "" if noun == "checkout_session" else f"{noun} {pk}")
+    called = _CALLED.get(noun, noun)
+    moment = entry_moment(entry, f"{called} {pk}" if called else "")
+    moment = replace(moment, reason=WHY.get(moment.reason, moment.reason))
     words = _WORDS.get(entry.action)
     if entry.action == "checkout_session.pending" and entry.prior_status == "processing":
         words = ("Waits again", "grey", "history")

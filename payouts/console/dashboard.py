@@ -15,14 +15,14 @@ from django.utils import timezone
 
 from audit.models import Entry, Outcome
 from money import Money
+from payouts.console.formats import payout_chip
 from payouts.models import PayoutRequest, PayoutStatus
-from transfers.console.dashboard import Card
+from transfers.console.dashboard import MOST_LISTED, Card, capped
 from transfers.console.dashboard import dashboard_context as transfers_context
 from transfers.console.formats import money_text, span
 from transfers.console.gate import sees
 from transfers.models import Rail, RailBalance, SourceType, Transfer
 
-MOST_COUNTED: Final = 1_000
 DAYS: Final = 30
 SLOW: Final = timedelta(days=1)
 MOST_SUMMED: Final = 100_000
@@ -37,10 +37,15 @@ _COMMITTED: Final = """
 
 
 def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's DASHBOARD_CALLBACK: the transfers' cards, then those of payout review."""
+    """The transfers' cards, then those of payout review, and what failed and has no successor."""
     context = transfers_context(request, context)
     if sees(request, "payout.read"):
         context["review_cards"] = review_cards()
+        failed = PayoutRequest.objects.filter(status=PayoutStatus.FAILED, superseded_by=None)
+        context["failed_payouts"] = [
+            (one, payout_chip(one))
+            for one in failed.select_related("payee").order_by("-id")[:MOST_LISTED]
+        ]
     return context
 
 
@@ -66,7 +71,7 @@ def review_cards() -> list[Card]:
 
 
 def _waiting() -> Card:
-    count = _capped(PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED))
+    count = capped(PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED))
     tone = "grey" if count == "0" else "amber"
     return Card("Waiting", count, "for a decision", "inbox", tone, _queue())
 
@@ -88,8 +93,8 @@ def _oldest() -> Card:
 
 
 def _decided(entries: QuerySet[Entry]) -> Card:
-    approved = _capped(entries.filter(action="payout.approved"))
-    rejected = _capped(entries.filter(action="payout.rejected"))
+    approved = capped(entries.filter(action="payout.approved"))
+    rejected = capped(entries.filter(action="payout.rejected"))
     return Card(
         "Decided today",
         f"{approved} / {rejected}",
@@ -101,20 +106,20 @@ def _decided(entries: QuerySet[Entry]) -> Card:
 
 
 def _entries(title: str, note: str, icon: str, entries: QuerySet[Entry], outcome: str) -> Card:
-    count = _capped(entries.filter(subject__startswith="payout:"))
+    count = capped(entries.filter(subject__startswith="payout:"))
     url = f"{reverse('admin:audit_entry_changelist')}?outcome={outcome}"
     return Card(title, count, note, icon, "grey", url)
 
 
 def _unknown(transfers: QuerySet[Transfer]) -> Card:
-    count = _capped(transfers)
+    count = capped(transfers)
     url = f"{reverse('admin:transfers_transfer_changelist')}?status=unknown"
     tone = "grey" if count == "0" else "unknown"
     return Card("Unknown", count, "asked again", "help", tone, url)
 
 
 def _returns(payouts: QuerySet[PayoutRequest]) -> Card:
-    count = _capped(payouts)
+    count = capped(payouts)
     tone = "grey" if count == "0" else "red"
     url = f"{_queue()}?status=returned"
     return Card("Returns", count, "money came back", "u_turn_left", tone, url)
@@ -142,11 +147,6 @@ def _balance() -> list[Card]:
         note = f"{note}; read {age} ago"
         tone = "red" if left.minor < minor else "grey"
     return [Card("Wise balance", money_text(left), note, "account_balance", tone)]
-
-
-def _capped(rows: QuerySet[Any]) -> str:
-    count = rows.order_by()[: MOST_COUNTED + 1].count()
-    return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
 
 
 def _queue() -> str:

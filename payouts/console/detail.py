@@ -13,7 +13,9 @@ from django.views.decorators.http import require_GET, require_POST
 from access.actors import actor_from_request
 from guard.errors import NotFound, Refused
 from money import Money
+from payouts.commissions import included_in
 from payouts.console.at_rail import at_rail, offered
+from payouts.console.commissions import commission_chip
 from payouts.console.formats import kyc_chip, payout_chip
 from payouts.console.rows import ReviewRow, review_rows, room_of
 from payouts.console.step_up import confirm_first
@@ -26,6 +28,7 @@ from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
 
 MOST_EARLIER = 5
+MOST_COMMISSIONS = 50
 
 
 def page_view(request: HttpRequest, object_id: str) -> HttpResponse:
@@ -128,6 +131,10 @@ def page(
         "notice": notice,
         "revealed": revealed,
         "moments": payout_story(payout, row.transfer),
+        "commissions": [
+            (one.commission, commission_chip(one.commission), one.released_at)
+            for one in included_in(payout.pk)[:MOST_COMMISSIONS]
+        ],
         "earlier": [(one, payout_chip(one)) for one in earlier.order_by("-id")[:MOST_EARLIER]],
     }
     status = notice.status if notice else 200

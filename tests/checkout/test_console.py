@@ -122,6 +122,23 @@ def test_the_other_verbs() -> None:
     assert Receipt.objects.filter(held_minor__gt=0).count() == 0
 
 
+def test_the_overview_says_what_came_in_and_pays_nothing() -> None:
+    client = at("ana", "auditor")
+    assert "Nobody needs you" in client.get("/admin/").content.decode()
+    busy()
+    page = client.get("/admin/").content.decode()
+    for told in (
+        "Waiting sessions",
+        "Unmatched",
+        "Surplus",
+        "came in and names no session",
+        "Ledger",
+    ):
+        assert told in page
+    assert "Nobody needs you" not in page
+    assert "Unmatched" not in at("ina", "integrator").get("/admin/").content.decode()
+
+
 def test_the_customers_page() -> None:
     session = make_session(reference="secret-reference")
     client = Client()

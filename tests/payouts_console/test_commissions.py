@@ -42,6 +42,8 @@ def test_every_step_from_its_page(at: At) -> None:
     asked = ana.post(f"{page}include/", {"commission": [str(commission.pk)]})
     payout = PayoutRequest.objects.latest("pk")
     assert asked["Location"] == f"/admin/payouts/payoutrequest/{payout.pk}/change/"
+    paying = text(ana.get(asked["Location"]))
+    assert "Pays 1 commission" in paying and commission.reference in paying
     again = ana.post(f"{page}include/", {"commission": [str(commission.pk)]})
     assert again.status_code == 409
     bring(payout, "paid")

@@ -20,8 +20,8 @@ class RailEventAdmin(GovernedAdmin):
     list_title = "Rail events"
     empty_title = "No rail events yet"
     empty_text = (
-        "Stripe's webhooks appear here. Point an endpoint at /webhooks/stripe and set STRIPE_WEBHOOK_SECRET; "
-        "transfers are settled without them too, only later."
+        "What Stripe sends to /webhooks/stripe and Wise to /webhooks/wise appears here. Transfers are settled "
+        "without it too, only later."
     )
     empty_icon = "webhook"
     list_display = ("event", "kind", "outcome", "tries", "received")

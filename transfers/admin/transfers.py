@@ -1,7 +1,7 @@
 """Transfers: one debt each, with its attempts, its reversals, what can be done now, and its timeline."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -20,9 +20,16 @@ from transfers.console.formats import money_text, transfer_chip
 from transfers.console.gate import require, sees
 from transfers.console.story import facts, transfer_story
 from transfers.console.transfer_actions import ACTIONS, transfer_action_view
-from transfers.models import Finding, Transfer
+from transfers.models import Finding, SourceType, Transfer
 from transfers.selectors import get_transfer
 from transfers.templatetags.console import ago, chip
+
+# The page of what a transfer is owed for.
+_PAGES: Final = {
+    SourceType.BOOKING: "transfers_booking_crew",
+    SourceType.PAYOUT: "payouts_payoutrequest_change",
+    SourceType.REFUND: "checkout_refund_change",
+}
 
 
 @admin.register(Transfer)
@@ -122,18 +129,19 @@ class TransferAdmin(GovernedAdmin):
             '<a class="row-link" href="{}"><strong>{}</strong><span class="quiet">{}</span></a>',
             reverse("admin:transfers_transfer_change", args=[transfer.pk]),
             transfer.payee_name,
-            transfer.user_id or "-",
+            transfer.user_id or transfer.get_source_type_display(),
         )
 
     @admin.display(description="For")
     def source(self, transfer: Transfer) -> SafeString:
         """Why the money is owed."""
-        if transfer.source_type != "booking":
-            return format_html("{} {}", transfer.source_type, transfer.source_reference)
+        page, reference = _PAGES[SourceType(transfer.source_type)], transfer.source_reference
         return format_html(
             '<a class="mono" href="{}">{}</a>',
-            reverse("admin:transfers_booking_crew", args=[transfer.source_id]),
-            transfer.source_reference,
+            reverse(f"admin:{page}", args=[transfer.source_id]),
+            reference
+            if transfer.source_type == "booking"
+            else f"{transfer.source_type} {reference}",
         )
 
     @admin.display(description="Amount")

@@ -137,8 +137,8 @@ def _motion_card() -> Card:
 
 
 def _attention_card() -> Card:
-    bookings = _capped(Booking.objects.filter(payment_state=PaymentState.ATTENTION))
-    findings = _capped(Finding.objects.filter(state=FindingState.OPEN))
+    bookings = capped(Booking.objects.filter(payment_state=PaymentState.ATTENTION))
+    findings = capped(Finding.objects.filter(state=FindingState.OPEN))
     note = f"{findings} open finding{'' if findings == '1' else 's'}"
     return Card(
         "Needs attention",
@@ -152,7 +152,7 @@ def _attention_card() -> Card:
 
 def _unknown_card(now: datetime) -> Card:
     unknown = Transfer.objects.filter(outcome_unknown=True)
-    count = _capped(unknown)
+    count = capped(unknown)
     next_check = unknown.order_by("due_at").values_list("due_at", flat=True).first()
     note = "every outcome is known"
     if count != "0":
@@ -213,7 +213,8 @@ def _amounts(sums: dict[str, int]) -> str:
     return "\n".join([*texts[:3], *(["…"] if len(texts) > 3 else [])])
 
 
-def _capped(rows: QuerySet[Any]) -> str:
+def capped(rows: QuerySet[Any]) -> str:
+    """How many, and never more than `MOST_COUNTED` of them are counted."""
     count = rows.order_by()[: MOST_COUNTED + 1].count()
     return f"{MOST_COUNTED:,}+" if count > MOST_COUNTED else f"{count:,}"
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from money import Money
+from money import Money, exponent
 from transfers.models import Booking, PaymentState, Transfer, TransferStatus
 from transfers.models.attempt import AttemptOutcome
 
+_STROOPS: Final = 7
 _SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -75,11 +76,17 @@ def attempt_chip(outcome: str) -> Chip:
 
 
 def money_text(amount: Money) -> str:
-    """As people write it: $1,800.00 where the sign is one currency's alone, else 1,800.00 CAD."""
+    """As people write it: $1,800.00 where the sign is one currency's alone, else 1,800.00 CAD.
+
+    On Stellar without the zeros that stroops bring along and without the issuer: 75.00 USDC.
+    """
     symbol = _SYMBOLS.get(amount.currency)
-    if symbol is None:
-        return str(amount)
     number = str(amount).removesuffix(f" {amount.currency}")
+    if exponent(amount.currency) == _STROOPS:
+        whole, _, decimals = number.partition(".")
+        number = f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+    if symbol is None:
+        return f"{number} {amount.currency.partition(':')[0]}"
     sign = "-" if number.startswith("-") else ""
     return f"{sign}{symbol}{number.removeprefix('-')}"
 

@@ -5,6 +5,7 @@ Refused steps are part of the story and marked.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,7 +60,7 @@ _LABELS: Final = {
     "http_status": "HTTP status",
     "code": "Code",
     "message": "Message",
-    "request_id": "Stripe request",
+    "request_id": "Rail's request id",
     "replayed": "Replayed answer",
     "transfer": "Movement",
     "asked": "Asked",
@@ -78,6 +79,10 @@ _LABELS: Final = {
     "reversal": "Reversal",
     "amount": "Amount",
 }
+# "75.0000000 USDC:G…", as it is written into the log: read as 75.00 USDC.
+_IN_STROOPS: Final = re.compile(
+    r"^(?P<whole>[\d,]+)\.(?P<decimals>\d{7}) (?P<code>[A-Za-z0-9]{1,12})(:G[A-Z2-7]{55})?$"
+)
 _HIDDEN: Final = frozenset({"at", "what", "amount_minor", "currency", "reversed_minor"})
 
 
@@ -249,7 +254,12 @@ def _text(value: Any) -> str:
         return ", ".join(str(one) for one in value)
     if isinstance(value, (dict, list)):
         return json.dumps(value, ensure_ascii=False)
-    return str(value)
+    return _IN_STROOPS.sub(_shorter, str(value))
+
+
+def _shorter(amount: re.Match[str]) -> str:
+    decimals, code = amount["decimals"].rstrip("0").ljust(2, "0"), amount["code"]
+    return f"{amount['whole']}.{decimals} {code}"
 
 
 def in_order(moments: Iterable[Moment]) -> list[Moment]:

@@ -16,11 +16,12 @@ from guard.errors import Invalid, NotFound, Refused
 from money import InvalidAmount, Money
 from transfers.console.gate import require
 from transfers.console.notices import Notice, refusal
-from transfers.models import Transfer, TransferStatus
+from transfers.models import Rail, Transfer, TransferStatus
 from transfers.selectors import get_transfer
 from transfers.services.confirm_transfer import confirm_transfer
 from transfers.services.retry_transfer import retry_transfer
 from transfers.services.reverse_transfer import reverse_transfer
+from transfers.sources import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ ACTIONS: dict[str, TransferAction] = {
             ),
             button="Retry",
             run=_retry,
-            possible=lambda transfer: transfer.status == TransferStatus.FAILED,
+            possible=lambda transfer: (
+                transfer.status == TransferStatus.FAILED and source_of(transfer) is None
+            ),
         ),
         TransferAction(
             name="ask",
@@ -115,7 +118,9 @@ ACTIONS: dict[str, TransferAction] = {
             ),
             button="Reverse",
             run=_reverse,
-            possible=lambda transfer: transfer.status == TransferStatus.SUCCESS,
+            possible=lambda transfer: (
+                transfer.rail == Rail.STRIPE and transfer.status == TransferStatus.SUCCESS
+            ),
             danger=True,
             asks_reason=True,
         ),
