@@ -128,7 +128,7 @@ def test_an_unknown_outcome_is_explained_and_found_by_asking(console: Console) -
 
     unknown.get_by_role("link", name="Transfer and timeline").click()
     page.get_by_role("link", name="Ask the rail now").click()
-    page.get_by_role("button", name="Ask Stripe").click()
+    page.get_by_role("button", name="Ask now").click()
     expect(page.locator("#content")).to_contain_text("Paid, proven by the rail")
     booking.refresh_from_db()
     assert booking.is_paid
