@@ -61,8 +61,8 @@ def _ledger() -> Card:
     cursors = list(WatchCursor.objects.order_by("account"))
     known = [one.caught_up_at for one in cursors if one.caught_up_at is not None]
     if not cursors or len(known) < len(cursors):
-        return Card("Ledger", "not yet", "being read", "hourglass_top", "amber", url)
+        return Card("Ledger known", "not yet", "being read", "hourglass_top", "amber", url)
     behind = (timezone.now() - min(known)).total_seconds()
-    note = next((one.problem for one in cursors if one.problem), "is the ledger known")
+    note = next((one.problem for one in cursors if one.problem), "is how far it has been read")
     tone = "red" if behind > LATE_SECONDS else "grey"
-    return Card("Ledger", f"{span(behind)} ago", note, "menu_book", tone, url)
+    return Card("Ledger known", f"{span(behind)} ago", note, "menu_book", tone, url)

@@ -24,6 +24,12 @@ _GET: dict[str, Callable[[int], Any]] = {
     "refund": get_refund,
     "dispute": get_dispute,
 }
+_CALLED = {
+    "session": "Session",
+    "receipt": "Incoming payment",
+    "refund": "Refund",
+    "dispute": "Dispute",
+}
 _MODELS = {"session": "checkoutsession"}
 
 
@@ -88,7 +94,7 @@ def _page(
         "verb": verb,
         "about": about,
         "amount": amount_text(about.amount_minor, about.currency),
-        "what": f"{kind.capitalize()} {about.pk}",
+        "what": f"{_CALLED[kind]} {about.pk}",
         "back": page_of(kind, about),
         "possible": verb.possible(about),
         "notice": notice,

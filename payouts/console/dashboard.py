@@ -59,7 +59,7 @@ def review_cards() -> list[Card]:
         _waiting(),
         _oldest(),
         _decided(Entry.objects.filter(at__gte=midnight, outcome=Outcome.WON)),
-        _entries("Lost races", f"409s in {DAYS} days", "sports_score",
+        _entries("Lost races", f"too late, in {DAYS} days", "sports_score",
                  Entry.objects.filter(at__gte=month, outcome=Outcome.CONFLICT), "conflict"),
         _entries("Refused steps", f"in {DAYS} days", "block",
                  Entry.objects.filter(at__gte=month, outcome__in=(Outcome.ILLEGAL, Outcome.DENIED)),
