@@ -20,7 +20,7 @@ from payouts_site.webhooks.services.create_endpoint import create_endpoint
 from payouts_site.webhooks.services.disable_endpoint import disable_endpoint
 from payouts_site.webhooks.services.enable_endpoint import enable_endpoint
 from payouts_site.webhooks.services.rotate_secret import OVERLAP_HOURS, rotate_secret
-from transfers.admin.filters import ChoiceFilter
+from transfers.admin.filters import NullFilter
 from transfers.admin.governed import GovernedAdmin
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
@@ -30,7 +30,7 @@ from webhooks.models import WebhookEndpoint
 _NAME = "webhooks_webhookendpoint"
 
 
-class EnabledFilter(ChoiceFilter):
+class EnabledFilter(NullFilter):
     """Enabled or disabled."""
 
     title = "State"

@@ -30,6 +30,16 @@ class ChoiceFilter(SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): value})
 
 
+class NullFilter(ChoiceFilter):
+    """Whether a column has a value: `parameter_name` ends in `__isnull`, and `options` are "True" and "False"."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        value = self.value()
+        if value is None or value not in dict(self.options):
+            return queryset
+        return queryset.filter(**{str(self.parameter_name): value == "True"})
+
+
 class PaymentStateFilter(ChoiceFilter):
     """Where a booking's pay stands."""
 
@@ -98,7 +108,7 @@ class OutcomeFilter(ChoiceFilter):
     )
 
 
-class AppliedFilter(ChoiceFilter):
+class AppliedFilter(NullFilter):
     """Was the message applied?"""
 
     title = "Applied"
