@@ -18,7 +18,7 @@ from bench.measure import Effort, Line, table
 
 RESULTS = Path(__file__).resolve().parent.parent / ".run" / "bench" / "latest.json"
 # Each is a module with `measure(url, effort)`; imported only once Django knows its database.
-NAMES = ("door", "http", "crew", "pay", "waking", "dispatch", "lists", "checkout")
+NAMES = ("door", "http", "crew", "pay", "waking", "dispatch", "lists", "queue", "checkout")
 
 
 def run(names: Sequence[str], effort: Effort) -> list[Line]:

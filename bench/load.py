@@ -13,10 +13,13 @@ class Answer(Exception):
     """A status outside of 2xx."""
 
 
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
 class Client:
     """One kept-alive connection. `credentials` is a whole header line: `Authorization: …` or `Cookie: …`."""
 
-    def __init__(self, address: str, credentials: str) -> None:
+    def __init__(self, address: str, credentials: str, content_type: str = JSON) -> None:
         parts = urlsplit(address)
         assert parts.hostname is not None
         assert parts.port is not None
@@ -25,7 +28,7 @@ class Client:
         self._file = self._socket.makefile("rb")
         self._head = (
             f" HTTP/1.1\r\nHost: {parts.netloc}\r\n{credentials}\r\n"
-            "Accept: */*\r\nContent-Type: application/json\r\n"
+            f"Accept: */*\r\nContent-Type: {content_type}\r\n"
         )
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:

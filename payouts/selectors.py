@@ -151,10 +151,12 @@ def payouts_like(values: dict[str, Any]) -> QuerySet[PayoutRequest]:
 def found_by(begins: str) -> Q:
     """Payouts whose payee's id or name begins so, or whose number this is; each through an index."""
     payees = Payee.objects.filter(Q(external_id__istartswith=begins) | Q(name__istartswith=begins))
-    found = Q(payee__in=payees.values("pk"))
-    if begins.isascii() and begins.isdecimal():
-        found |= Q(pk=int(begins[:18]))
-    return found
+    if not (begins.isascii() and begins.isdecimal()):
+        return Q(payee__in=payees.values("pk"))
+    # Not OR: that would ask every request there is whether it is the one.
+    requests = PayoutRequest.objects.order_by()
+    of_payees = requests.filter(payee__in=payees.values("pk")).values("pk")
+    return Q(pk__in=of_payees.union(requests.filter(pk=int(begins[:18])).values("pk")))
 
 
 def due_quotes(most: int) -> list[int]:
