@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
@@ -14,6 +15,7 @@ from audit.models import Entry, Seal
 from payouts_site import celery_app
 from payouts_site.dev.browser import NoBrowser, launch_options
 from payouts_site.dev.throwaway import without_proxy
+from tests.emptying import empty_tables
 from tests.sandbox_horizon import SandboxHorizon
 from tests.sandbox_process import SandboxProcess
 from tests.sandbox_wise import SandboxWise
@@ -44,6 +46,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table, trigger in truncate_triggers():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptied_quickly() -> Iterator[None]:
+    """After each transactional test, instead of Django's `flush`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
 
 
 def truncate_triggers() -> list[tuple[str, str]]:
