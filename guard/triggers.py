@@ -42,3 +42,26 @@ class OnlyDeclaredSteps(pgtrigger.Trigger):
             END IF;
             RETURN NEW;
         """
+
+
+class NeverDeleted(pgtrigger.Trigger):
+    """Refuses to delete a row of a table that tells of money, whoever asks: a view, a queryset, a shell."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Delete
+    func = """
+        RAISE EXCEPTION '% %: what is known of money is never deleted', TG_TABLE_NAME, OLD.id
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'money_is_never_deleted';
+    """
+
+
+class NeverEmptied(pgtrigger.Trigger):
+    """Refuses TRUNCATE, which no trigger of a row would see; also by CASCADE from another table."""
+
+    level = pgtrigger.Statement
+    when = pgtrigger.Before
+    operation = pgtrigger.Truncate
+    func = """
+        RAISE EXCEPTION '%: what is known of money is never deleted, TRUNCATE refused', TG_TABLE_NAME
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'money_is_never_deleted';
+    """

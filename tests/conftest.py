@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test import TransactionTestCase
 from playwright.sync_api import Browser, sync_playwright
@@ -39,9 +40,9 @@ WEBHOOK_SECRET = "whsec_tests"
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let Django empty the tables between transactional tests: it does so by TRUNCATE, which the audit log refuses.
+    """Let Django empty the tables between transactional tests: it does so by TRUNCATE, which they refuse.
 
-    Only those two triggers rest, and only in the test database. tests/audit proves them with the triggers enabled.
+    Only those triggers rest, and only in the test database. tests/audit and tests/attacks prove them enabled.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table, trigger in truncate_triggers():
@@ -60,8 +61,8 @@ def truncate_triggers() -> list[tuple[str, str]]:
     """Table and name, in the database, of each trigger that refuses TRUNCATE."""
     return [
         (model._meta.db_table, trigger.get_pgid(model))
-        for model in (Entry, Seal)
-        for trigger in getattr(model._meta, "triggers")  # noqa: B009 - pgtrigger adds it untyped
+        for model in sorted(apps.get_models(), key=lambda one: one not in (Entry, Seal))
+        for trigger in getattr(model._meta, "triggers", ())
         if trigger.name.endswith("is_not_truncated")
     ]
 

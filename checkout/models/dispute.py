@@ -9,7 +9,7 @@ from django_fsm import FSMField, transition
 
 from checkout.models.session import CheckoutSession
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverDeleted, NeverEmptied, OnlyDeclaredSteps
 from money import Money
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ class Dispute(GuardedModel):
             ),
         )
         indexes = (models.Index(fields=("session", "id"), name="dispute_by_session"),)
-        triggers = (OnlyDeclaredSteps(name="dispute_status_steps"),)
+        triggers = (
+            OnlyDeclaredSteps(name="dispute_status_steps"),
+            NeverDeleted(name="dispute_is_not_deleted"),
+            NeverEmptied(name="dispute_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"dispute {self.pk}: {self.amount}"

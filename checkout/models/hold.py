@@ -9,6 +9,7 @@ from checkout.models.dispute import Dispute
 from checkout.models.receipt import Receipt
 from checkout.models.refund import Refund
 from checkout.triggers import HoldIsFixed, HoldsCount
+from guard.triggers import NeverEmptied
 
 
 class Hold(models.Model):
@@ -32,6 +33,7 @@ class Hold(models.Model):
         triggers = (
             HoldsCount(name="holds_count", operation=pgtrigger.Insert | pgtrigger.Update),
             HoldIsFixed(name="hold_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete),
+            NeverEmptied(name="hold_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from checkout.models.receipt import Receipt
 from checkout.models.session import CheckoutSession
 from checkout.triggers import PaymentFits
+from guard.triggers import NeverEmptied
 from money import Money
 
 
@@ -30,6 +31,7 @@ class Payment(models.Model):
             pgtrigger.Protect(
                 name="payment_never_changes", operation=pgtrigger.Update | pgtrigger.Delete
             ),
+            NeverEmptied(name="payment_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django_fsm import FSMField, transition
 from checkout.models.session import CheckoutSession
 from checkout.triggers import ReceiptIsFixed
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverEmptied, OnlyDeclaredSteps
 from money import Money
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class Receipt(GuardedModel):
         triggers = (
             OnlyDeclaredSteps(name="receipt_status_steps"),
             ReceiptIsFixed(name="receipt_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete),
+            NeverEmptied(name="receipt_is_not_truncated"),
         )
 
     def __str__(self) -> str:

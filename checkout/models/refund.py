@@ -11,7 +11,7 @@ from checkout.models.dispute import Dispute
 from checkout.models.session import CheckoutSession
 from checkout.promises import REFUND_PROMISES
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverDeleted, NeverEmptied, OnlyDeclaredSteps
 from money import Money
 
 if TYPE_CHECKING:
@@ -81,7 +81,12 @@ class Refund(GuardedModel):
             models.Index(fields=("status", "id"), name="refund_by_status"),
             models.Index(fields=("session", "id"), name="refund_by_session"),
         )
-        triggers = (OnlyDeclaredSteps(name="refund_status_steps"), REFUND_PROMISES)
+        triggers = (
+            OnlyDeclaredSteps(name="refund_status_steps"),
+            REFUND_PROMISES,
+            NeverDeleted(name="refund_is_not_deleted"),
+            NeverEmptied(name="refund_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"refund {self.pk}: {self.amount}"

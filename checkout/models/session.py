@@ -13,7 +13,7 @@ from django_fsm import FSMField, transition
 from checkout.promises import SESSION_PROMISES
 from checkout.triggers import SessionIsFixed
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverEmptied, OnlyDeclaredSteps
 from money import Money
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class CheckoutSession(GuardedModel):
             OnlyDeclaredSteps(name="session_status_steps"),
             SessionIsFixed(name="session_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete),
             SESSION_PROMISES,
+            NeverEmptied(name="session_is_not_truncated"),
         )
 
     def __str__(self) -> str:

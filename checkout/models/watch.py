@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models.functions import Now
 
+from guard.triggers import NeverDeleted, NeverEmptied
+
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
@@ -20,6 +22,12 @@ class WatchCursor(models.Model):
     polled_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, db_default="")
     updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        triggers = (
+            NeverDeleted(name="watch_cursor_is_not_deleted"),
+            NeverEmptied(name="watch_cursor_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"{self.account[:8]}… at {self.cursor}"
@@ -48,6 +56,12 @@ class ReconcileRun(models.Model):
 
     repairs: "RelatedManager[ReconcileRepair]"
 
+    class Meta:
+        triggers = (
+            NeverDeleted(name="reconcile_run_is_not_deleted"),
+            NeverEmptied(name="reconcile_run_is_not_truncated"),
+        )
+
     def __str__(self) -> str:
         return f"run {self.pk}: {self.outcome}"
 
@@ -65,6 +79,10 @@ class ReconcileRepair(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=("session_id", "id"), name="repair_by_session"),)
+        triggers = (
+            NeverDeleted(name="reconcile_repair_is_not_deleted"),
+            NeverEmptied(name="reconcile_repair_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"session {self.session_id}: {self.action}"

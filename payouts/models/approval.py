@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from audit.triggers import AppendOnly
+from guard.triggers import NeverDeleted, NeverEmptied
 from payouts.models.payout_request import PayoutRequest
 
 
@@ -28,6 +29,7 @@ class Approval(models.Model):
             AppendOnly(
                 name="approval_is_never_changed", operation=pgtrigger.Update | pgtrigger.Delete
             ),
+            NeverEmptied(name="approval_is_not_truncated"),
         )
 
     def __str__(self) -> str:
@@ -48,6 +50,10 @@ class ApprovalLimit(models.Model):
         default_permissions = ("view",)
         constraints = (
             models.CheckConstraint(condition=Q(id=1), name="there_is_one_approval_limit"),
+        )
+        triggers = (
+            NeverDeleted(name="approval_limit_is_not_deleted"),
+            NeverEmptied(name="approval_limit_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django_fsm import FSMField, transition
 
 from audit.triggers import AppendOnly
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverEmptied, OnlyDeclaredSteps
 from money import Money
 from payouts.commission_triggers import (
     CommissionFitsItsInclusion,
@@ -77,6 +77,7 @@ class Commission(GuardedModel):
             OnlyDeclaredSteps(name="commission_status_steps"),
             CommissionIsFixed(name="commission_is_fixed"),
             CommissionFitsItsInclusion(name="commission_fits_its_inclusion"),
+            NeverEmptied(name="commission_is_not_truncated"),
         )
 
     def __str__(self) -> str:
@@ -141,6 +142,7 @@ class CommissionInclusion(models.Model):
             InclusionIsFixed(name="inclusion_is_fixed"),
             InclusionIsOfThePayee(name="inclusion_is_of_the_payee"),
             InclusionsAddUp(name="inclusions_add_up"),
+            NeverEmptied(name="inclusion_is_not_truncated"),
         )
 
     def __str__(self) -> str:
@@ -168,6 +170,7 @@ class CommissionClawback(models.Model):
             AppendOnly(
                 name="clawback_is_never_changed", operation=pgtrigger.Update | pgtrigger.Delete
             ),
+            NeverEmptied(name="clawback_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now, Upper
 from django_fsm import FSMField, transition
 
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverDeleted, NeverEmptied, OnlyDeclaredSteps
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -64,7 +64,11 @@ class Payee(GuardedModel):
             ),
             models.Index(OpClass(Upper("name"), name="text_pattern_ops"), name="payee_by_name"),
         )
-        triggers = (OnlyDeclaredSteps(name="payee_status_steps"),)
+        triggers = (
+            OnlyDeclaredSteps(name="payee_status_steps"),
+            NeverDeleted(name="payee_is_not_deleted"),
+            NeverEmptied(name="payee_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.external_id})"

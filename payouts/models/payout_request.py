@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django_fsm import FSMField, transition
 
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverEmptied, OnlyDeclaredSteps
 from money import Money
 from payouts.commission_triggers import PayoutHoldsItsCommissions
 from payouts.models.payee import Payee
@@ -152,6 +152,7 @@ class PayoutRequest(GuardedModel):
                 name="payout_request_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete
             ),
             *PAYOUT_PROMISES,
+            NeverEmptied(name="payout_is_not_truncated"),
         )
 
     def __str__(self) -> str:

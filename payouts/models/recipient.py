@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models.functions import Now
 
+from guard.triggers import NeverEmptied
 from payouts.encryption import decrypt
 from payouts.models.payee import Payee
 
@@ -43,6 +44,7 @@ class Recipient(models.Model):
             pgtrigger.Protect(
                 name="recipient_is_never_changed", operation=pgtrigger.Update | pgtrigger.Delete
             ),
+            NeverEmptied(name="recipient_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from guard.triggers import NeverEmptied
 from transfers.models.transfer import Transfer
 from transfers.triggers import AttemptIsFixed
 
@@ -93,7 +94,10 @@ class TransferAttempt(models.Model):
                 name="attempt_is_resolved_iff_its_outcome_is_known",
             ),
         )
-        triggers = (AttemptIsFixed(name="attempt_is_fixed"),)
+        triggers = (
+            AttemptIsFixed(name="attempt_is_fixed"),
+            NeverEmptied(name="attempt_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"attempt {self.number} ({self.outcome})"

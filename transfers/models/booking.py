@@ -9,7 +9,7 @@ from django.db.models.functions import Now, Upper
 from django_fsm import FSMField, transition
 
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverDeleted, NeverEmptied, OnlyDeclaredSteps
 from money import Money
 
 if TYPE_CHECKING:
@@ -106,7 +106,11 @@ class Booking(GuardedModel):
                 name="booking_search_customer",
             ),
         )
-        triggers = (OnlyDeclaredSteps(name="booking_status_steps"),)
+        triggers = (
+            OnlyDeclaredSteps(name="booking_status_steps"),
+            NeverDeleted(name="booking_is_not_deleted"),
+            NeverEmptied(name="booking_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return self.reference
@@ -160,6 +164,10 @@ class CrewMember(models.Model):
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="crew_member_amount_is_positive"
             ),
+        )
+        triggers = (
+            NeverDeleted(name="crew_member_is_not_deleted"),
+            NeverEmptied(name="crew_member_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from guard.triggers import NeverDeleted, NeverEmptied
+
 
 class FindingState(models.TextChoices):
     """Open until a person says how it was resolved."""
@@ -35,6 +37,10 @@ class Finding(models.Model):
             ),
         )
         indexes = (models.Index(fields=("state", "id"), name="finding_by_state"),)
+        triggers = (
+            NeverDeleted(name="finding_is_not_deleted"),
+            NeverEmptied(name="finding_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.subject}"

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce, Now
 
+from guard.triggers import NeverDeleted, NeverEmptied
 from transfers.models.transfer import Rail
 
 # What the rail calls the payment that a message is about: Wise's states and refunds, its failures, Stripe's objects.
@@ -40,6 +41,10 @@ class RailEvent(models.Model):
             # Which messages are about this debt: a timeline's question.
             models.Index(KT("payload__data__object__transfer_group"), name="rail_event_by_group"),
             models.Index(EVENT_REFERENCE, "rail", "id", name="rail_event_by_reference"),
+        )
+        triggers = (
+            NeverDeleted(name="rail_event_is_not_deleted"),
+            NeverEmptied(name="rail_event_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from guard.triggers import NeverEmptied
 from transfers.models.transfer import Transfer
 from transfers.triggers import ReleaseIsFixed
 
@@ -72,6 +73,7 @@ class Release(models.Model):
         )
         triggers = (
             ReleaseIsFixed(name="release_is_fixed", operation=pgtrigger.Update | pgtrigger.Delete),
+            NeverEmptied(name="release_is_not_truncated"),
         )
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from guard.triggers import NeverDeleted, NeverEmptied
 from transfers.models.attempt import AttemptOutcome
 from transfers.models.transfer import Transfer
 
@@ -39,6 +40,10 @@ class TransferReversal(models.Model):
             models.Index(
                 fields=("due_at",), condition=Q(due_at__isnull=False), name="reversal_due"
             ),
+        )
+        triggers = (
+            NeverDeleted(name="reversal_is_not_deleted"),
+            NeverEmptied(name="reversal_is_not_truncated"),
         )
 
     def __str__(self) -> str:

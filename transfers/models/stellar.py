@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from guard.triggers import NeverDeleted, NeverEmptied
 from transfers.models.attempt import TransferAttempt
 from transfers.triggers import EnvelopeIsFixed
 
@@ -42,6 +43,10 @@ class StellarChannel(models.Model):
             models.UniqueConstraint(
                 fields=("network_passphrase", "account"), name="one_row_per_stellar_channel"
             ),
+        )
+        triggers = (
+            NeverDeleted(name="stellar_channel_is_not_deleted"),
+            NeverEmptied(name="stellar_channel_is_not_truncated"),
         )
 
     def __str__(self) -> str:
@@ -108,7 +113,10 @@ class StellarEnvelope(models.Model):
                 name="applied_envelope_names_its_ledger",
             ),
         )
-        triggers = (EnvelopeIsFixed(name="envelope_is_fixed"),)
+        triggers = (
+            EnvelopeIsFixed(name="envelope_is_fixed"),
+            NeverEmptied(name="envelope_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"{self.hash} ({self.state})"
@@ -136,6 +144,10 @@ class StellarPayment(models.Model):
             models.UniqueConstraint(
                 fields=("envelope", "operation_index"), name="one_payment_per_operation"
             ),
+        )
+        triggers = (
+            NeverDeleted(name="stellar_payment_is_not_deleted"),
+            NeverEmptied(name="stellar_payment_is_not_truncated"),
         )
 
     def __str__(self) -> str:

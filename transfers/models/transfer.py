@@ -10,7 +10,7 @@ from django.db.models.functions import Now, Upper
 from django_fsm import FSMField, transition
 
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverEmptied, OnlyDeclaredSteps
 from money import Money
 from transfers.promises import TRANSFER_PROMISES
 from transfers.triggers import CountIntoBooking, DebtIsFixed, ReleasedByTwo
@@ -160,6 +160,7 @@ class Transfer(GuardedModel):
             ReleasedByTwo(name="transfer_is_released_by_two_people"),
             *CountIntoBooking.all_events(),
             TRANSFER_PROMISES,
+            NeverEmptied(name="transfer_is_not_truncated"),
         )
 
     def __str__(self) -> str:
