@@ -4,6 +4,8 @@ from allauth.account import views
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from access.enrolment import ActivateApp, AddPasskey
+
 urlpatterns = [
     path(
         "login/",
@@ -14,6 +16,8 @@ urlpatterns = [
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("confirm/", views.reauthenticate, name="account_reauthenticate"),
     path("password/", views.password_change, name="account_change_password"),
+    path("second-factor/totp/activate/", ActivateApp.as_view(), name="mfa_activate_totp"),
+    path("second-factor/webauthn/add/", AddPasskey.as_view(), name="mfa_add_webauthn"),
     path("second-factor/", include("allauth.mfa.urls")),
     path("sessions/", include("allauth.usersessions.urls")),
 ]

@@ -27,6 +27,8 @@ class Missing:
 
     address: str
     detail: str
+    # There is none yet: the pages that set one up are open.
+    may_set_up: bool = False
 
 
 def missing_second_factor(request: HttpRequest) -> Missing | None:
@@ -43,7 +45,8 @@ def missing_second_factor(request: HttpRequest) -> Missing | None:
         return None
     if has_second_factor(user):
         return Missing(_confirm_address(user, request), "Show your second factor to go on.")
-    return Missing(reverse("mfa_index"), "Your role needs a second factor: set one up, then go on.")
+    detail = "Your role needs a second factor: set one up, then go on."
+    return Missing(reverse("mfa_index"), detail, may_set_up=True)
 
 
 def has_second_factor(user: User) -> bool:

@@ -26,8 +26,37 @@ class ContentSecurityPolicy:
         return response
 
 
-# What a person without a second factor needs to get one, or to leave. Nothing else of a session is served.
-_OPEN = ("/account/", "/admin/login/", "/admin/logout/", "/static/", "/healthz", "/readyz")
+class NothingIsKept:
+    """No browser and no proxy keeps an answer unless its view says otherwise: most tell of people and their money.
+
+    Files below /static/ are answered before it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+# What anybody needs to show a second factor, or to leave. Nothing else of a session is served.
+_OPEN = (
+    "/account/login/",
+    "/account/logout/",
+    "/account/second-factor/authenticate/",
+    "/account/second-factor/reauthenticate/",
+    "/account/second-factor/webauthn/login/",
+    "/account/second-factor/webauthn/reauthenticate/",
+    "/admin/login/",
+    "/admin/logout/",
+    "/static/",
+    "/healthz",
+    "/readyz",
+)
+# Where somebody who has none sets one up. Whoever has one and did not show it would find its recovery codes here.
+_SET_UP = "/account/"
 
 
 class SecondFactor:
@@ -40,7 +69,7 @@ class SecondFactor:
         if request.path.startswith(_OPEN):
             return self.get_response(request)
         missing = missing_second_factor(request)
-        if missing is None:
+        if missing is None or (missing.may_set_up and request.path.startswith(_SET_UP)):
             return self.get_response(request)
         if request.path.startswith("/api/"):
             return Problem(
