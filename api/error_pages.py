@@ -6,6 +6,7 @@ They answer what never reaches a view of the API: unknown addresses, bad hosts, 
 import sys
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
@@ -39,6 +40,19 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
         code="permission_denied",
         title="Not allowed",
         detail="You may not do this.",
+    )
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """`CSRF_FAILURE_VIEW`: what to do about it. Django's own page explains cookies to programmers."""
+    if not _is_api(request):
+        return render(request, "403_csrf.html", status=403)
+    return Problem(
+        request,
+        status=403,
+        code="permission_denied",
+        title="Not allowed",
+        detail="The form's CSRF token is missing or not this session's.",
     )
 
 

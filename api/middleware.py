@@ -26,6 +26,9 @@ class RequestIdMiddleware:
         request_id = given if _ACCEPTABLE.fullmatch(given) else str(uuid.uuid4())
         clear_contextvars()
         bind_contextvars(request_id=request_id)
+        if "charset" in (request.content_params or {}):
+            # Django would decode the query with any codec of Python that the header names: `hex` was a 500.
+            request.encoding = "utf-8"
         try:
             response = self.get_response(request)
         finally:

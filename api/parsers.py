@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+from rest_framework.utils import json
 
 
 class StrictJSONParser(JSONParser):
@@ -28,6 +29,17 @@ class StrictJSONParser(JSONParser):
         if limit is not None and length > limit:
             raise RequestDataTooBig(f"The body is larger than {limit} bytes.")
         try:
-            return super().parse(stream, media_type, parser_context)
+            text = stream.read().decode()
+            return json.loads(text, parse_constant=json.strict_constant, object_pairs_hook=_members)
+        except ValueError as error:
+            raise ParseError(f"The body is not valid JSON: {error}") from None
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A member that is there twice means one thing to us and another to whoever checked the body before us."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object has a member twice")
+    return members

@@ -83,6 +83,10 @@ class GovernedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hin
             shown=self.export_columns,
         )
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """A list is filtered by its own filters. Django would take any column with any lookup: `reason__regex=`."""
+        return "__" not in lookup
+
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:

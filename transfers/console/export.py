@@ -6,6 +6,7 @@ that reads slowly holds a thread and nothing of the database; and not more than 
 
 import csv
 import io
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ MOST_AT_ONCE: Final = 2
 _TRIES: Final = 3
 # What a spreadsheet would run, or take for the start of another cell (OWASP: CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where the list separator is a semicolon, Excel begins a cell after one, quotes or not.
+_NEXT_CELL: Final = re.compile(r"(;\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
@@ -61,7 +64,12 @@ def cell(value: object, *, prose: bool = False) -> str:
         return "true" if value else "false"
     text = str(value).replace("\x00", "")
     text = redact_text(text) if prose else mask_text(text)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    text = _NEXT_CELL.sub(r"\1'", text)
+    return f"'{text}" if _begins_formula(text) else text
+
+
+def _begins_formula(text: str) -> bool:
+    return text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
 
 
 def export_view(
