@@ -85,7 +85,8 @@ class GovernedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hin
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """A list is filtered by its own filters. Django would take any column with any lookup: `reason__regex=`."""
-        return "__" not in lookup
+        own = {getattr(one, "parameter_name", "") for one in self.list_filter}
+        return "__" not in lookup or lookup in own
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
