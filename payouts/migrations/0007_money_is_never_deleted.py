@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payouts', '0005_amounts_of_bare_assets'),
+        ('payouts', '0006_queue_indexes'),
     ]
 
     operations = [
