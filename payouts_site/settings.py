@@ -505,6 +505,12 @@ UNFOLD = {
                         "commissions",
                     ),
                     _page("Transfers", "payments", "transfers_transfer_changelist", "transfers"),
+                    _page(
+                        "Stellar transactions",
+                        "receipt_long",
+                        "transfers_stellarenvelope_changelist",
+                        "transfers",
+                    ),
                 ],
             },
             {

@@ -224,13 +224,12 @@ _BY_REFUSAL_CODE: Final[dict[str, str]] = {
     "conflict": "It changed since you looked. What you see below is fresh: decide again.",
     "already_decided": "It changed since you looked. What you see below is fresh: decide again.",
     "illegal_transition": "That step is not possible from where it stands now. What you see below is fresh.",
-    "rail_paused": "Stripe is not configured here: set STRIPE_API_KEY. Nothing was sent.",
-    "unavailable": (
-        "Stripe could not be asked just now, so nothing was learned and nothing changed. "
-        "Try again in a moment."
-    ),
     "permission_denied": "Your role may not do this. Ask a colleague who may.",
     "not_found": "It does not exist, or you may not see it.",
+}
+_NOTHING_HAPPENED: Final[dict[str, str]] = {
+    "rail_paused": "Nothing was sent.",
+    "unavailable": "Nothing was learned and nothing changed: try again in a moment.",
 }
 
 
@@ -251,5 +250,7 @@ def about_finding(kind: str) -> str:
 
 
 def after_refusal(error: Refused) -> str:
-    """What to do next; the refusal's own words where they say more than its code."""
+    """What to do next; the refusal's own words where they say more than its code, such as which rail it is about."""
+    if error.code in _NOTHING_HAPPENED:
+        return f"{error.detail} {_NOTHING_HAPPENED[error.code]}"
     return _BY_REFUSAL_CODE.get(error.code, error.detail)

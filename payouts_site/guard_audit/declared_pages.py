@@ -183,6 +183,8 @@ HARMLESS: Final[dict[str, str]] = {
     "page transfers_booking_timeline": "reads",
     "page transfers_finding_change": "reads",
     "page transfers_transfer_change": "reads",
+    "page transfers_stellarenvelope_change": "reads",
+    "page transfers_stellarchannel_change": "reads",
     "page payouts_commission_change": "reads",
     "page pay-page": "reads",
     "page checkout_checkoutsession_change": "reads",

@@ -25,7 +25,7 @@ from tests.console.conftest import Open, transfers_of
 from tests.payouts.commissions import make_commission
 from tests.payouts.requests import make_payout
 from tests.webhooks.endpoints import make_endpoint
-from transfers.models import Booking, Finding, RailEvent
+from transfers.models import Booking, Finding, RailEvent, StellarChannel, StellarEnvelope
 
 POST_ONLY = {
     "transfers_booking_crew_pay",
@@ -97,6 +97,11 @@ def ids(failed: Booking, at: Open) -> dict[str, str]:
     event = RailEvent.objects.create(
         rail="stripe", event_id="evt_1", type="transfer.created", payload={}
     )
+    channel = StellarChannel.objects.create(network_passphrase="n", account="G" * 56)
+    envelope = StellarEnvelope.objects.create(
+        network_passphrase="n", horizon_url="http://h", channel=channel, source=channel.account, sequence=1,
+        max_time=1, fee=100, hash="a" * 64, signed_xdr="x", signed_at_ledger=1,
+    )  # fmt: skip
     record = IdempotencyRecord.objects.create(
         scope="1:POST:/x", key="k", fingerprint="f", locked_until="2026-01-01T00:00Z",
         expires_at="2026-01-01T00:00Z",
@@ -127,6 +132,8 @@ def ids(failed: Booking, at: Open) -> dict[str, str]:
         "transfers_transfer": str(transfer.pk),
         "transfers_finding": str(finding.pk),
         "transfers_railevent": str(event.pk),
+        "transfers_stellarchannel": str(channel.pk),
+        "transfers_stellarenvelope": str(envelope.pk),
         "guard_idempotencyrecord": str(record.pk),
         "audit_entry": str(entry.pk),
         "audit_seal": str(seal.pk),

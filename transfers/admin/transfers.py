@@ -102,7 +102,7 @@ class TransferAdmin(GovernedAdmin):
         return TemplateResponse(request, "console/transfer.html", context)
 
     def _page(self, request: HttpRequest, transfer: Transfer) -> dict[str, Any]:
-        attempts = list(transfer.attempts.all())
+        attempts = list(transfer.attempts.select_related("stellar_payment"))
         return {
             "title": f"Transfer {transfer.pk}",
             "transfer": transfer,

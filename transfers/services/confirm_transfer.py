@@ -36,7 +36,9 @@ def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
     except TurnTooFar as later:
         raise RailUnavailable(f"{later}.", retry_after=later.seconds) from later
     if isinstance(seen, Unreachable):
-        raise RailUnavailable(f"{transfer.rail} did not answer: {seen.reason}.", retry_after=5)
+        raise RailUnavailable(
+            f"{transfer.get_rail_display()} did not answer: {seen.reason}.", retry_after=5
+        )
     done = apply_look_up(transfer, seen, actor)
     record(
         Note(

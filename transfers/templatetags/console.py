@@ -35,11 +35,12 @@ def moment(at: datetime | None, *, prefix: str = "") -> SafeString:
 
 
 @register.simple_tag
-def asked(at: datetime | None, next_check_at: datetime | None) -> SafeString:
-    """What people must know of an unknown outcome: when Stripe was asked, when it is asked next, what not to do."""
+def asked(rail: str, at: datetime | None, next_check_at: datetime | None) -> SafeString:
+    """What people must know of an unknown outcome: when which rail was asked, when it is asked next, what not to do."""
     soon = next_check_at is None or next_check_at <= timezone.now()
     return format_html(
-        "Asked Stripe at {}, next check {}. Do not pay by hand.",
+        "Asked {} at {}, next check {}. Do not pay by hand.",
+        rail,
         moment(at),
         "now" if soon else moment(next_check_at),
     )
