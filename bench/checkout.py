@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from unittest import mock
 
 import psycopg
 from django.db import connection
+from django.test import override_settings
 
 from audit.record import COLUMNS
 from bench.databases import settle
 from bench.measure import Effort, Line, interleaved, stopwatch
 from bench.pgbench import Recorded, Script
-from checkout.services import watch_account as watching
 from checkout.services.process_operation import process_operation
-from checkout.services.watch_account import WATCHER
+from checkout.services.watch_account import WATCHER, watch_account
 from rails.horizon_payments import IncomingOperation
-from rails.horizon_values import LedgerOperation, LedgerState
+from tests.sandbox_process import SandboxProcess
+from transfers.rail_access import horizon_rail
 
 # Rounds and operations of each; operations that the watcher catches up on.
 SIZES = {"full": (5, 600, 100_000), "quick": (3, 200, 5_000), "smoke": (1, 10, 400)}
@@ -46,10 +46,11 @@ _PLAIN = "\n".join(
     (
         "\\set id :id + 1",
         "BEGIN ISOLATION LEVEL SERIALIZABLE;",
-        f"SELECT * FROM checkout_checkoutsession WHERE address = {_BASE} + :id FOR UPDATE;",
-        "SELECT * FROM checkout_receipt WHERE tx_hash = md5((:id)::text) AND operation_index = 1;",
-        "SELECT * FROM checkout_receipt WHERE session_id = (SELECT id FROM checkout_checkoutsession "
-        f"WHERE address = {_BASE} + :id) AND status = 'unmatched' AND reason = 'underpaid' AND held_minor = 0;",
+        "SELECT session.*, EXISTS (SELECT FROM checkout_receipt WHERE tx_hash = md5((:id)::text) AND "
+        "operation_index = 1) AS was_seen, EXISTS (SELECT FROM checkout_receipt AS part WHERE "
+        "part.session_id = session.id AND part.status = 'unmatched' AND part.reason = 'underpaid' AND "
+        "part.held_minor = 0) AS has_parts FROM checkout_checkoutsession AS session "
+        f"WHERE session.address = {_BASE} + :id FOR UPDATE;",
         "INSERT INTO checkout_receipt (tx_hash, operation_index, operation_id, kind, account, sender, amount_minor, "
         "currency, memo_type, memo, muxed_id, closed_at, session_id, status) "
         f"SELECT md5((:id)::text), 1, :id, 'payment', '{_ACCOUNT}', '{_SENDER}', {_AMOUNT}, 'XLM', 'id', "
@@ -124,49 +125,26 @@ def _incoming(number: int) -> IncomingOperation:
 
 
 def _catch_up(backlog: int) -> Line:
-    """The watcher over pages that are there at once; every tenth operation names a session that is paid already."""
-    now = datetime.now(UTC)
-    state = LedgerState(
-        ledger=10**6, closed_at=int(now.timestamp()), elder=1, network_passphrase="bench"
-    )
-    listed = [_listed(number, now) for number in range(1, backlog + 1)]
-
-    def page_of(account: str, *, cursor: int) -> list[LedgerOperation]:
-        first = cursor >> 12
-        return listed[first : first + 200]
-
-    with (
-        mock.patch.object(watching, "page_of", page_of),
-        mock.patch.object(watching, "ledger_state", return_value=state),
-        stopwatch() as watch,
-    ):
-        found = watching.watch_account(account=_ACCOUNT)
-    assert found.new == backlog and found.caught_up
+    """The watcher over a real Horizon's pages; every tenth operation names a session that is paid already."""
+    memos = [*["stranger {n}"] * 9, str(_BASE + 1)]
+    with SandboxProcess(horizon=True) as sandbox:
+        horizon = sandbox.horizon
+        horizon.calm()
+        horizon.fund(_ACCOUNT, "100")
+        horizon.bulk(backlog, to=_ACCOUNT, amount="5", memos=memos)
+        wanted = {**horizon.settings_of_the_product(), "RAIL_TIMEOUT_SECONDS": 30.0}
+        with override_settings(**wanted):
+            horizon_rail.cache_clear()
+            with stopwatch() as watch:
+                found = watch_account(account=_ACCOUNT)
+            horizon_rail().close()
+        horizon_rail.cache_clear()
+    assert found.new >= backlog and found.caught_up, found
     connection.close()
     return Line(
-        what=f"watcher catching up on {backlog:,} operations",
-        yardstick="for information",
+        what=f"watcher catching up on {backlog:,} operations over HTTP",
+        yardstick="for information; the sandbox's Horizon, on the same machine, makes and signs them as it is asked",
         ours=backlog / watch.seconds,
         theirs=None,
         unit="/s",
-    )
-
-
-def _listed(number: int, now: datetime) -> LedgerOperation:
-    return LedgerOperation(
-        paging_token=str(number << 12),
-        transaction_hash=hashlib.sha256(f"backlog-{number}".encode()).hexdigest(),
-        index=1,
-        ledger=number,
-        successful=True,
-        kind="payment",
-        sender=_SENDER,
-        to=_ACCOUNT,
-        to_muxed="",
-        to_muxed_id="",
-        currency="XLM",
-        stroops=_AMOUNT,
-        memo_type="id" if number % 10 == 0 else "none",
-        memo=str(_BASE + 1) if number % 10 == 0 else "",
-        created_at=now,
     )

@@ -11,7 +11,9 @@ from checkout.policy import Verdict, address_named, judge
 from checkout.services.expire_sessions import expire_locked
 from checkout.services.settle_session import settle, step
 from guard.serializable import in_serializable
+from guard.statement import run
 from rails.horizon_payments import UNREADABLE, IncomingOperation
+from transfers.prepared import columns_of, from_row
 from transfers.services.raise_finding import raise_finding
 
 ONE_RECEIPT = "one_receipt_per_operation"
@@ -44,13 +46,11 @@ def process_operation(
 def _process(
     operation: IncomingOperation, actor: Actor, evidence: dict[str, Any] | None
 ) -> Processed:
-    session = _lock_session(operation)
-    known = Receipt.objects.filter(
-        tx_hash=operation.tx_hash, operation_index=operation.operation_index
-    ).first()
+    session, was_seen, has_parts = _lock_session(operation)
+    known = _receipt_of(operation) if was_seen else None
     if known is not None:
         return Processed(known.pk, known.session_id, known.status, known.reason, is_new=False)
-    parts = waiting_parts(session) if session is not None else []
+    parts = waiting_parts(session) if session is not None and has_parts else []
     verdict = judge(operation, None if session is None else asked_of(session, parts))
     receipt = keep_receipt(operation, session, verdict)
     _say(receipt, operation, actor)
@@ -69,11 +69,36 @@ def _process(
     return Processed(receipt.pk, receipt.session_id, receipt.status, receipt.reason, is_new=True)
 
 
-def _lock_session(operation: IncomingOperation) -> CheckoutSession | None:
+# The session's row is locked, and what else is asked about it comes in the same round trip. All statements of a
+# SERIALIZABLE transaction see the moment of its first one, so that it makes no difference when they are sent.
+_LOCK = f"""
+    SELECT {", ".join(f"session.{name}" for name in columns_of(CheckoutSession))},
+        EXISTS (
+            SELECT FROM checkout_receipt WHERE tx_hash = %s::text AND operation_index = %s::smallint
+        ) AS was_seen,
+        EXISTS (
+            SELECT FROM checkout_receipt AS part WHERE part.session_id = session.id AND part.status = 'unmatched'
+                AND part.reason = 'underpaid' AND part.held_minor = 0
+        ) AS has_parts
+    FROM checkout_checkoutsession AS session WHERE session.address = %s::bigint FOR UPDATE
+"""
+
+
+def _lock_session(operation: IncomingOperation) -> tuple[CheckoutSession | None, bool, bool]:
+    """The session that is named, locked; whether the operation may have been seen, and the session hold parts."""
     address = address_named(operation)
     if address is None:
-        return None
-    return CheckoutSession.objects.select_for_update().filter(address=address).first()
+        return None, True, False
+    rows = run(_LOCK, [operation.tx_hash, operation.operation_index, address])
+    if not rows:
+        return None, True, False
+    return from_row(CheckoutSession, rows[0]), rows[0]["was_seen"], rows[0]["has_parts"]
+
+
+def _receipt_of(operation: IncomingOperation) -> Receipt | None:
+    return Receipt.objects.filter(
+        tx_hash=operation.tx_hash, operation_index=operation.operation_index
+    ).first()
 
 
 def keep_receipt(
