@@ -1,15 +1,14 @@
 """Horizon, asked by checkout: typed answers, or a refusal: nothing was learned then. Never in a transaction."""
 
-from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from django.conf import settings
 from django.db import connection
 
-from checkout.errors import HorizonAway, NotReceiving
+from checkout.errors import HorizonAway
 from rails.answers import Reading, Unreachable
 from rails.horizon_payments import IncomingOperation, incoming
 from rails.horizon_values import LedgerOperation, LedgerState
+from transfers.rail_access import horizon_rail
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,23 +19,13 @@ _T = TypeVar("_T")
 PAGE = 200
 
 
-@cache
-def _rail(url: str, passphrase: str, timeout_seconds: float) -> "HorizonRail":
-    from rails.horizon import HorizonRail  # noqa: PLC0415 - loading stellar-sdk takes a second
-
-    return HorizonRail(url=url, network_passphrase=passphrase, timeout_seconds=timeout_seconds)
-
-
 def _horizon() -> "HorizonRail":
-    if not settings.HORIZON_URL or not settings.STELLAR_NETWORK_PASSPHRASE:
-        raise NotReceiving("Set HORIZON_URL and STELLAR_NETWORK_PASSPHRASE.", reason="no Horizon")
+    """The one adapter of this process. Raises RailNotConfigured."""
     if connection.in_atomic_block:
         raise RuntimeError("Horizon is not asked inside a transaction")
     # A slow Horizon must hold no connection of the pool meanwhile.
     connection.close()
-    return _rail(
-        settings.HORIZON_URL, settings.STELLAR_NETWORK_PASSPHRASE, settings.RAIL_TIMEOUT_SECONDS
-    )
+    return horizon_rail()
 
 
 def ledger_state() -> LedgerState:

@@ -4,7 +4,7 @@ from typing import Any
 
 from audit.actor import Actor
 from checkout.holds import release
-from checkout.models import Refund, RefundStatus
+from checkout.models import Hold, Refund, RefundStatus
 from guard.door import Won, change_status
 from guard.errors import Conflicted
 from transfers.models import Transfer, TransferStatus
@@ -45,8 +45,21 @@ class RefundSource:
             )
 
     def recipient_details(self, transfer: Transfer) -> dict[str, Any]:
-        """Who sent the money gets it."""
-        return {"type": "stellar", "address": transfer.destination}
+        """Who sent the money gets it, and is told of which of their transactions it is.
+
+        A memo of type return is what Stellar has for that; it does not name a customer of an exchange, so an account
+        that wants a memo gets nothing this way (`memo_required`).
+        """
+        first = (
+            Hold.objects.filter(refund=transfer.source_id)
+            .order_by("id")
+            .select_related("receipt")[0]
+        )
+        return {
+            "type": "stellar",
+            "address": transfer.destination,
+            "returns": first.receipt.tx_hash,
+        }
 
 
 def _follow(

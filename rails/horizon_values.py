@@ -3,6 +3,7 @@
 Nothing here imports stellar-sdk, which takes a second to load. Shapes: the Stellar reference, section 3.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +15,8 @@ NATIVE: Final = "XLM"
 MOST_PAYMENTS: Final = 100
 _INDEX_BITS: Final = 12
 _LEDGER_BITS: Final = 32
+_MEMO_BYTES: Final = 28
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 # SEP-29: the account wants a memo with every payment ("1" in base64).
 _MEMO_REQUIRED: Final = ("config.memo_required", "MQ==")
 
@@ -25,6 +28,21 @@ class PaymentOrder:
     destination: str
     asset: str
     stroops: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """What a transaction says: `text` (at most 28 bytes), or `returns`, the hash of the one that it gives back."""
+
+    text: str = ""
+    returns: str = ""
+
+    @property
+    def is_valid(self) -> bool:
+        """Can it be signed?"""
+        if self.returns:
+            return not self.text and _HASH.fullmatch(self.returns) is not None
+        return len(self.text.encode()) <= _MEMO_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from stellar_sdk import Account, Asset, Keypair, MuxedAccount, Payment, TransactionBuilder
 
 from money import Money
-from rails.horizon_values import NATIVE, PaymentOrder
+from rails.horizon_values import NATIVE, Memo, PaymentOrder
+
+NO_MEMO: Final = Memo()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,12 @@ class Treasury:
         sequence: int,
         max_time: int,
         fee_per_operation: int,
-        memo: str = "",
+        memo: Memo = NO_MEMO,
     ) -> SignedEnvelope:
         """Up to 100 payments from the treasury in one signed transaction of `channel`; all of them or none happen.
 
         `sequence` is the number it uses, `max_time` (Unix seconds, ledger time) the last moment at which a ledger may
-        take it, `memo` at most 28 bytes of UTF-8. Raises ValueError for what the SDK refuses.
+        take it. Raises ValueError for what the SDK refuses.
         """
         builder = self._builder(channel, sequence, fee_per_operation)
         payer = None if channel == self.account else self.account
@@ -86,8 +89,10 @@ class Treasury:
             builder.append_payment_op(
                 order.destination, _asset(order.asset), _units(order.stroops), source=payer
             )
-        if memo:
-            builder.add_text_memo(memo)
+        if memo.returns:
+            builder.add_return_hash_memo(memo.returns)
+        elif memo.text:
+            builder.add_text_memo(memo.text)
         return self._sign(builder, channel, sequence, max_time)
 
     @staticmethod

@@ -123,14 +123,17 @@ def session_horizon() -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture
-def horizon(session_horizon: SandboxProcess, settings: Settings) -> SandboxHorizon:
+def horizon(session_horizon: SandboxProcess, settings: Settings) -> Iterator[SandboxHorizon]:
     """A fresh Stellar network that this process' settings point at, calm (see tests/sandbox_horizon.py)."""
     fresh = session_horizon.horizon
     fresh.reset()
     for name, value in fresh.settings_of_the_product().items():
         setattr(settings, name, value)
     settings.RAIL_TIMEOUT_SECONDS = 5.0
-    return fresh
+    forget_stellar()
+    horizon_rail()  # threads that make it at the same moment would make two
+    yield fresh
+    forget_stellar()
 
 
 @pytest.fixture(scope="session")

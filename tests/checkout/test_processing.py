@@ -7,9 +7,10 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import Entry
-from checkout.models import CheckoutSession, Payment, Receipt
+from checkout.models import CheckoutSession, Hold, Payment, Receipt
 from checkout.services.apply_receipt import apply_receipt
 from checkout.services.expire_sessions import expire_sessions
+from checkout.services.open_dispute import open_dispute
 from guard.errors import Refused
 from money import Money
 from tests.checkout.ledger import (
@@ -216,6 +217,20 @@ class TestTheDatabaseItself:
         extra = process(session)
         with pytest.raises(IntegrityError, match="more"):
             Payment.objects.create(receipt_id=extra.receipt_id, session=session, amount_minor=1)
+
+    def test_one_receipt_for_an_operation(self) -> None:
+        receipt = Receipt.objects.get(pk=process(None).receipt_id)
+        receipt.pk = None
+        with pytest.raises(IntegrityError, match="one_receipt_per_operation"):
+            receipt.save(force_insert=True)
+
+    def test_no_more_is_held_than_came_in(self) -> None:
+        session = make_session()
+        process(session)
+        (receipt,) = Receipt.objects.filter(session=session)
+        dispute = open_dispute(session_id=session.pk, actor=ANA)
+        with pytest.raises(IntegrityError, match="gives_back_at_most"):
+            Hold.objects.create(receipt=receipt, dispute=dispute, amount_minor=1)
 
     def test_what_came_in_never_changes(self) -> None:
         process(None)

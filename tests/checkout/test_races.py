@@ -35,7 +35,7 @@ from transfers.models import Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = int(os.environ.get("CHECKOUT_ROUNDS", "12"))
+ROUNDS = int(os.environ.get("CHECKOUT_ROUNDS", "6"))
 HUNDRED = Money(1_000_000_000, USDC)
 
 

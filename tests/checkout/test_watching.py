@@ -27,7 +27,7 @@ from transfers.models import Finding
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = int(os.environ.get("CHECKOUT_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("CHECKOUT_ROUNDS", "2"))
 FIVE = Money(50_000_000, "XLM")
 
 

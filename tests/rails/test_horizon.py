@@ -7,7 +7,7 @@ from stellar_sdk import Keypair, MuxedAccount, TransactionBuilder, TransactionEn
 
 from money import Money
 from rails.horizon import codes_of
-from rails.horizon_values import PaymentOrder, minor_of, stroops, stroops_of
+from rails.horizon_values import Memo, PaymentOrder, minor_of, stroops, stroops_of
 from rails.stellar_tx import Treasury, account_of
 
 NETWORK = "a network of tests ; 2026"
@@ -27,7 +27,7 @@ def pay(mine: Treasury, *orders: PaymentOrder, memo: str = "") -> TransactionEnv
         sequence=77,
         max_time=1_800_000_300,
         fee_per_operation=1_000,
-        memo=memo,
+        memo=Memo(memo),
     )
     envelope = TransactionBuilder.from_xdr(signed.xdr, NETWORK)
     assert isinstance(envelope, TransactionEnvelope)

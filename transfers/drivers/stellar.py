@@ -188,7 +188,7 @@ def _payable(members: list[Member], treasury: LedgerAccount, actor: Actor) -> li
         if isinstance(read, Unreachable):
             wait(member.claim, "unreachable", actor, said=read.reason)
             continue
-        refusal = refusal_of(order, read.value, memo=member.memo)
+        refusal = refusal_of(order, read.value, memo=member.memo.text)
         if refusal:
             record_failed(
                 member.claim, refusal, REFUSALS[refusal], dict(read.evidence), actor=actor

@@ -12,7 +12,7 @@ from django.db import connection
 
 from audit.actor import Actor
 from guard.idempotency import Started
-from rails.horizon_values import MOST_PAYMENTS, PaymentOrder, stroops_of
+from rails.horizon_values import MOST_PAYMENTS, Memo, PaymentOrder, stroops_of
 from transfers.claim import Claim, claim_due, claim_pending
 from transfers.drivers.stellar_check import REFUSALS
 from transfers.drivers.stellar_steps import RAIL, Member
@@ -53,7 +53,7 @@ def member_of(claim: Claim, actor: Actor) -> Member | None:
     return Member(claim, *found)
 
 
-def _order_of(transfer: Transfer) -> tuple[PaymentOrder, str] | str:
+def _order_of(transfer: Transfer) -> tuple[PaymentOrder, Memo] | str:
     """The payment and its memo, or why there can be none."""
     source = source_of(transfer)
     details = source.recipient_details(transfer) if source is not None else {}
@@ -61,12 +61,8 @@ def _order_of(transfer: Transfer) -> tuple[PaymentOrder, str] | str:
     if not asset:
         return "asset_unknown"
     order = PaymentOrder(str(details.get("address") or ""), asset, stroops_of(transfer.amount))
-    memo = str(details.get("memo") or "")
-    if (
-        details.get("type") != RAIL
-        or not stellar_treasury().can_sign(order)
-        or len(memo.encode()) > 28
-    ):
+    memo = Memo(str(details.get("memo") or ""), str(details.get("returns") or ""))
+    if details.get("type") != RAIL or not stellar_treasury().can_sign(order) or not memo.is_valid:
         return "recipient_unsupported"  # fmt: skip
     return order, memo
 
@@ -101,7 +97,7 @@ def _due(leader: Member, channel: str) -> list[Transfer]:
     return list(Transfer.objects.filter(pk__in=ids).order_by("pk"))
 
 
-def _join(transfer: Transfer, memo: str, jobs: ExitStack, actor: Actor) -> Member | None:
+def _join(transfer: Transfer, memo: Memo, jobs: ExitStack, actor: Actor) -> Member | None:
     found = _order_of(transfer)
     if isinstance(found, str) or found[1] != memo:
         return None

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from audit.actor import Actor
 from rails.answers import NotNow
-from rails.horizon_values import PaymentOrder
+from rails.horizon_values import Memo, PaymentOrder
 from transfers.claim import Claim
 from transfers.pace import wait_for_turn
 from transfers.policy import check_delay
@@ -39,7 +39,7 @@ class Member:
 
     claim: Claim
     order: PaymentOrder
-    memo: str
+    memo: Memo
 
 
 def turn(patience_seconds: float | None = None) -> None:
