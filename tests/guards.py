@@ -22,6 +22,7 @@ TRANSFERS_0001 = "transfers/migrations/0001_initial.py"
 AUDIT_0001 = "audit/migrations/0001_initial.py"
 PAYOUTS_0001 = "payouts/migrations/0001_initial.py"
 PAYOUTS_0003 = "payouts/migrations/0003_commissions.py"
+CHECKOUT_0001 = "checkout/migrations/0001_initial.py"
 APPROVE = "payouts/services/approve_payout.py"
 PAYOUT_RACES = "tests/payouts/test_races.py"
 PAYOUT_RULES = "tests/payouts/test_rules.py"
@@ -431,7 +432,7 @@ GUARDS = (
                 "    return latest > 0",
             ),
         ),
-        "tests/transfers/test_stellar_pay.py::TestAbsenceIsNotProven::test_while_horizon_does_not_ingest",
+        "tests/transfers/test_stellar_pay.py::TestAbsenceIsNotProven::test_within_the_margin",
     ),
     Guard(
         "nothing is signed while an earlier envelope may live",
@@ -449,6 +450,54 @@ GUARDS = (
         ),
         "tests/transfers/test_stellar_pay.py::TestClosedByPeopleTooEarly"
         "::test_if_a_ledger_takes_it_after_all_nothing_more_is_sent",
+    ),
+    Guard(
+        "checkout: one receipt for an operation",
+        (
+            Edit(
+                CHECKOUT_0001,
+                "fields=('tx_hash', 'operation_index'), name='one_receipt_per_operation'",
+                "fields=('tx_hash', 'operation_index', 'id'), name='one_receipt_per_operation'",
+            ),
+        ),
+        "tests/checkout/test_processing.py::TestTheDatabaseItself::test_one_receipt_for_an_operation",
+    ),
+    Guard(
+        "checkout: lock of the session's row, and SERIALIZABLE",
+        (
+            Edit(
+                "checkout/services/process_operation.py",
+                "WHERE session.address = %s::bigint FOR UPDATE",
+                "WHERE session.address = %s::bigint",
+            ),
+            Edit(
+                "guard/serializable.py",
+                "native.isolation_level = IsolationLevel.SERIALIZABLE",
+                "native.isolation_level = IsolationLevel.READ_COMMITTED",
+            ),
+        ),
+        "tests/checkout/test_races.py::test_two_payments_and_the_same_hash_three_times_at_once",
+    ),
+    Guard(
+        "checkout: no more is held than came in",
+        (
+            Edit(
+                CHECKOUT_0001,
+                "('held_minor__lte', models.F('amount_minor'))",
+                "('held_minor__gte', 0)",
+            ),
+        ),
+        "tests/checkout/test_processing.py::TestTheDatabaseItself::test_no_more_is_held_than_came_in",
+    ),
+    Guard(
+        "checkout: payments fit what the session asks for",
+        (Edit(CHECKOUT_0001, "IF paid + NEW.amount_minor > asked THEN", "IF false THEN"),),
+        "tests/checkout/test_processing.py::TestTheDatabaseItself::test_never_more_than_what_is_asked",
+    ),
+    Guard(
+        "checkout: a failed refund frees what it held, once",
+        (Edit("checkout/source.py", "        release(refund.holds.all())\n", "        pass\n"),),
+        "tests/checkout/test_refunds.py::test_an_account_that_cannot_take_it_back_fails_it_before_anything_is_signed",
     ),
     Guard(
         "job lock",
