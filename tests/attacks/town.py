@@ -277,7 +277,7 @@ class Town:
             "webhooks_webhookdelivery": str(delivery.pk),
             "django_celery_beat_periodictask": str(task.pk),
             "guard_idempotencyrecord": str(record.pk),
-            "audit_entry": "1",
+            "audit_entry": str(seal.first_entry_id),
             "audit_seal": str(seal.pk),
             "app_label": "transfers",
         }
