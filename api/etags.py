@@ -5,7 +5,7 @@ import re
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from guard.errors import Conflicted, Invalid
+from guard.errors import Invalid
 
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
@@ -27,13 +27,3 @@ def version_from_if_match(request: HttpRequest | Request) -> int | None:
     if match is None:
         raise Invalid('If-Match must be an ETag such as "3".', field="If-Match")
     return min(int(match[1]), _NO_VERSION)
-
-
-def require_version(request: HttpRequest | Request, current: int) -> None:
-    """Refuse with 409 `conflict` if the caller believes in another version than `current`.
-
-    A shortcut for objects that are read anyway; where a status moves, hand the version to the guard instead.
-    """
-    believed = version_from_if_match(request)
-    if believed is not None and believed != current:
-        raise Conflicted(f"It is at version {current}, not {believed}.", current_version=current)

@@ -9,6 +9,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import ListSerializer
 
 from access.permissions import required_capability
 from access.roles import CAPABILITY_SCOPE
@@ -116,6 +117,14 @@ class ApiSchema(AutoSchema):
                 description="Present when this is the stored answer of an earlier request with this key.",
             ),
         ]
+
+    def _map_serializer_field(self, field: Any, direction: Any, *more: Any, **named: Any) -> Any:
+        """With the limits of lists of objects, which drf-spectacular knows only of lists of plain values."""
+        schema = super()._map_serializer_field(field, direction, *more, **named)
+        if isinstance(field, ListSerializer) and schema and schema.get("type") == "array":
+            limits = {"maxItems": field.max_length, "minItems": None if field.allow_empty else 1}
+            schema |= {name: limit for name, limit in limits.items() if limit is not None}
+        return schema
 
     def get_description(self) -> str:  # type: ignore[override]  # as in the parent class
         """The view's words, then what it needs."""

@@ -390,6 +390,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "api.schema.describe_problems",
+        "payouts_site.api.examples.add_examples",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -401,6 +402,7 @@ SPECTACULAR_SETTINGS = {
         "AuditOutcome": "audit.models.Outcome",
         "BookingStatus": "transfers.models.BookingStatus",
         "DisputeStatus": "checkout.models.DisputeStatus",
+        "FindingState": "transfers.models.FindingState",
         "KycStatus": "payouts.models.KycStatus",
         "PayOutcome": "transfers.api.serializers.OUTCOMES",
         "PayoutRail": "payouts.models.PayoutRail",
@@ -411,6 +413,7 @@ SPECTACULAR_SETTINGS = {
         "Rail": "transfers.models.Rail",
         "TransferStatus": "transfers.models.TransferStatus",
         "WebhookDeliveryState": "webhooks.models.DeliveryState",
+        "WebhookEndpointStatus": "payouts_site.api.webhook_shapes.ENDPOINT_STATUSES",
         "WebhookEventType": "payouts_site.api.webhook_shapes.EVENTS",
     },
 }

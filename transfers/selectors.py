@@ -11,6 +11,7 @@ from money import Money, total
 from transfers.models import (
     Booking,
     CrewMember,
+    Finding,
     RailEvent,
     SourceType,
     Transfer,
@@ -87,6 +88,14 @@ def get_transfer(transfer_id: int) -> Transfer:
         return transfers_with_attempts().get(pk=transfer_id)
     except Transfer.DoesNotExist as error:
         raise NotFound(f"There is no transfer {transfer_id}.") from error
+
+
+def get_finding(finding_id: int) -> Finding:
+    """Raises NotFound."""
+    finding = Finding.objects.filter(pk=finding_id).first()
+    if finding is None:
+        raise NotFound(f"There is no finding {finding_id}.")
+    return finding
 
 
 def transfers_of(booking: Booking) -> QuerySet[Transfer]:

@@ -4,7 +4,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.etags import etag
+from api.etags import etag, version_from_if_match
 from api.views import ApiView
 from checkout.api.documents import dispute_document
 from checkout.api.refunds import belief
@@ -36,7 +36,7 @@ class SessionDisputes(ApiView):
     @extend_schema(
         operation_id="openDispute",
         tags=_TAGS,
-        parameters=[SESSION_ID, operations.ETAG],
+        parameters=[SESSION_ID, operations.ETAG, operations.IF_MATCH],
         request=NewDispute,
         responses={
             201: DisputeShown,
@@ -46,7 +46,13 @@ class SessionDisputes(ApiView):
     def post(self, request: Request, session_id: int) -> Response:
         """Hold what is disputed: no refund pays the same money meanwhile."""
         values = checked(NewDispute, request)
-        return _answer(open_dispute(session_id=session_id, actor=self.actor, **values), 201)
+        dispute = open_dispute(
+            session_id=session_id,
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+            **values,
+        )
+        return _answer(dispute, 201)
 
 
 class DisputeDetail(ApiView):

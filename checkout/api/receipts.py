@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.etags import etag
+from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from checkout.api.documents import receipt_document
 from checkout.api.refunds import refund_answer
@@ -67,7 +67,7 @@ class ReceiptApply(ApiView):
     @extend_schema(
         operation_id="applyReceipt",
         tags=_TAGS,
-        parameters=_ONE,
+        parameters=[*_ONE, operations.IF_MATCH],
         request=ApplyReceipt,
         responses={200: ReceiptShown, **operations.refusals(_409="conflict")},
     )
@@ -79,6 +79,7 @@ class ReceiptApply(ApiView):
             session_id=values["session"],
             reason=values["reason"],
             actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
         return Response(receipt_document(receipt), headers={"ETag": etag(receipt.version)})
 
@@ -92,9 +93,12 @@ class ReceiptRefunds(ApiView):
     @extend_schema(
         operation_id="refundReceipt",
         tags=_TAGS,
-        parameters=_ONE,
+        parameters=[*_ONE, operations.IF_MATCH],
         request=ReceiptRefund,
-        responses={201: RefundShown, **operations.refusals(_422="refund_exceeds_payment")},
+        responses={
+            201: RefundShown,
+            **operations.refusals(_409="conflict", _422="refund_exceeds_payment"),
+        },
     )
     def post(self, request: Request, receipt_id: int) -> Response:
         """Ask for one receipt to go back to its sender, also one that names no session."""
@@ -104,5 +108,6 @@ class ReceiptRefunds(ApiView):
             amount=values.get("amount"),
             reason=values["reason"],
             actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
         return refund_answer(refund, 201)

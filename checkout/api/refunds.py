@@ -54,9 +54,12 @@ class SessionRefunds(ApiView):
     @extend_schema(
         operation_id="createRefund",
         tags=_TAGS,
-        parameters=[SESSION_ID, operations.ETAG],
+        parameters=[SESSION_ID, operations.ETAG, operations.IF_MATCH],
         request=NewRefund,
-        responses={201: RefundShown, **operations.refusals(_422="refund_exceeds_payment")},
+        responses={
+            201: RefundShown,
+            **operations.refusals(_409="conflict", _422="refund_exceeds_payment"),
+        },
     )
     def post(self, request: Request, session_id: int) -> Response:
         """Ask for money to go back to who sent it. It is held at once and leaves after another person's approval."""
@@ -67,6 +70,7 @@ class SessionRefunds(ApiView):
             reason=values["reason"],
             receipt_id=values.get("receipt"),
             actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
         return refund_answer(refund, 201)
 

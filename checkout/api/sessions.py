@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.etags import etag
+from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from checkout.api.documents import notified_document, session_document
 from checkout.api.requests import NewSession, PaymentNotice, SessionFilters
@@ -99,14 +99,23 @@ class SessionPayments(ApiView):
     @extend_schema(
         operation_id="notifyPayment",
         tags=_TAGS,
-        parameters=[SESSION_ID, operations.ETAG],
+        parameters=[SESSION_ID, operations.ETAG, operations.IF_MATCH],
         request=PaymentNotice,
-        responses={200: NotifiedShown, 202: NotifiedShown, **operations.refusals(_503="")},
+        responses={
+            200: NotifiedShown,
+            202: NotifiedShown,
+            **operations.refusals(_409="conflict", _503=""),
+        },
     )
     def post(self, request: Request, session_id: int) -> Response:
         """Look a transaction up on the ledger now. 202 `pending`: no ledger holds it yet, so ask again."""
         values = checked(PaymentNotice, request)
-        notified = notify_payment(session_id=session_id, actor=self.actor, **values)
+        notified = notify_payment(
+            session_id=session_id,
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+            **values,
+        )
         session = shown(session_id)
         rows = [one for one in receipts_of(session) if one.tx_hash == values["tx_hash"].lower()]
         headers = {"ETag": etag(session.version)}

@@ -7,29 +7,43 @@ from checkout.models import CheckoutSession, Receipt, ReceiptState
 from checkout.parts import asked_of, waiting_parts
 from checkout.policy import OPEN
 from checkout.services.settle_session import apply_part, settle
+from guard.belief import require_version
 from guard.errors import NotFound, Refused
 from guard.serializable import in_serializable
 
 
-def apply_receipt(*, receipt_id: int, session_id: int, reason: str, actor: Actor) -> Receipt:
+def apply_receipt(
+    *,
+    receipt_id: int,
+    session_id: int,
+    reason: str,
+    actor: Actor,
+    expected_version: int | None = None,
+) -> Receipt:
     """Pay an open session with a receipt that pays none, by hand: memo and lateness are overlooked, amounts are not.
 
     Own SERIALIZABLE transaction, session locked first. Raises NotFound, and NotNeeded (409, audited) when the session
-    is not open, the receipt pays or has been given back, or asset or amount do not fit.
+    is not open, the receipt pays or has been given back, or asset or amount do not fit; Conflicted
+    (409) when the receipt is at another version than `expected_version`.
     """
-    refused = in_serializable(lambda: _apply(receipt_id, session_id, reason, actor))
+    refused = in_serializable(
+        lambda: _apply(receipt_id, session_id, reason, actor, expected_version)
+    )
     if refused is not None:
         raise refused
     return Receipt.objects.select_related("payment").get(pk=receipt_id)
 
 
-def _apply(receipt_id: int, session_id: int, reason: str, actor: Actor) -> Refused | None:
+def _apply(
+    receipt_id: int, session_id: int, reason: str, actor: Actor, expected_version: int | None
+) -> Refused | None:
     session = CheckoutSession.objects.select_for_update().filter(pk=session_id).first()
     receipt = Receipt.objects.select_for_update().filter(pk=receipt_id).first()
     if session is None:
         raise NotFound(f"There is no checkout session {session_id}.")
     if receipt is None:
         raise NotFound(f"There is no receipt {receipt_id}.")
+    require_version(receipt, expected_version)
     parts = [part for part in waiting_parts(session) if part.pk != receipt.pk]
     missing = asked_of(session, parts).missing_minor
     why = _why_not(session, receipt, missing)

@@ -11,6 +11,7 @@ from checkout.errors import RefundExceedsPayment
 from checkout.holds import left_of, lock_receipts, lock_session, take
 from checkout.models import CheckoutSession, Dispute, Receipt, ReceiptState, Refund
 from checkout.people import person
+from guard.belief import require_version
 from guard.errors import Invalid, NotFound, Refused
 from money import Money
 
@@ -22,15 +23,18 @@ def create_refund(
     reason: str,
     actor: Actor,
     receipt_id: int | None = None,
+    expected_version: int | None = None,
 ) -> Refund:
     """A requested refund of money that came in for a session. Joins the caller's transaction or opens one.
 
     `amount`: major units of the session's asset. It goes to one payer, who must have sent that much and not got it
     back: to the payer of `receipt_id`, else to the one whose payment was applied, else to another. Raises NotFound,
-    InvalidAmount and Invalid (422), RefundExceedsPayment (422, audited).
+    InvalidAmount and Invalid (422), RefundExceedsPayment (422, audited), Conflicted (409: the session is at another
+    version than `expected_version`).
     """
     with transaction.atomic():
         session = lock_session(session_id)
+        require_version(session, expected_version)
         money = positive(amount, session.currency)
         receipts = lock_receipts(session)
         if receipt_id is not None:
@@ -41,10 +45,17 @@ def create_refund(
     return made
 
 
-def refund_receipt(*, receipt_id: int, amount: str | None, reason: str, actor: Actor) -> Refund:
+def refund_receipt(
+    *,
+    receipt_id: int,
+    amount: str | None,
+    reason: str,
+    actor: Actor,
+    expected_version: int | None = None,
+) -> Refund:
     """The same for one receipt, also one that names no session; without `amount` all that is left of it.
 
-    Joins the caller's transaction or opens one. Raises as `create_refund`.
+    Joins the caller's transaction or opens one. `expected_version` is the receipt's. Raises as `create_refund`.
     """
     session_id = Receipt.objects.filter(pk=receipt_id).values_list("session", flat=True).first()
     with transaction.atomic():
@@ -52,6 +63,7 @@ def refund_receipt(*, receipt_id: int, amount: str | None, reason: str, actor: A
         receipt = Receipt.objects.select_for_update().filter(pk=receipt_id).first()
         if receipt is None:
             raise NotFound(f"There is no receipt {receipt_id}.")
+        require_version(receipt, expected_version)
         money = (
             Money(receipt.left_minor, receipt.currency)
             if amount is None

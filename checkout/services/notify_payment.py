@@ -10,6 +10,7 @@ from checkout.horizon import operations_for
 from checkout.models import CheckoutSession, Receipt, ReceiptState, SessionStatus
 from checkout.selectors import get_session
 from checkout.services.process_operation import Processed, process_operation
+from guard.belief import require_version
 from guard.door import Won, change_status
 from guard.errors import Invalid
 
@@ -26,17 +27,20 @@ class Notified:
     session: CheckoutSession
 
 
-def notify_payment(*, session_id: int, tx_hash: str, actor: Actor) -> Notified:
+def notify_payment(
+    *, session_id: int, tx_hash: str, actor: Actor, expected_version: int | None = None
+) -> Notified:
     """Claim the session, ask Horizon, and process what the transaction brings. Several transactions; never in one.
 
     pending -> processing is committed before the call, so that a process that dies leaves a session which the
     reconciler asks about. A hash that no ledger holds yet leaves it processing. Raises NotFound, Invalid (422),
-    HorizonAway (503).
+    Conflicted (409: the session is at another version than `expected_version`), HorizonAway (503).
     """
     tx_hash = tx_hash.strip().lower()
     if not _HASH.fullmatch(tx_hash):
         raise Invalid("A hash is 64 hexadecimal digits.", field="tx_hash", code="invalid")
     session = get_session(session_id)
+    require_version(session, expected_version)
     known = Receipt.objects.filter(tx_hash=tx_hash, session=session)
     seen = [Processed(one.pk, session.pk, one.status, one.reason, is_new=False) for one in known]
     if not seen:

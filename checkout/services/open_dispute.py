@@ -10,20 +10,28 @@ from checkout.holds import left_of, lock_receipts, lock_session, take
 from checkout.models import CheckoutSession, Dispute, DisputeStatus, SessionStatus
 from checkout.people import person
 from checkout.services.create_refund import positive
+from guard.belief import require_version
 from guard.errors import Refused
 from money import Money
 
 
 def open_dispute(
-    *, session_id: int, actor: Actor, amount: str | None = None, reason: str = ""
+    *,
+    session_id: int,
+    actor: Actor,
+    amount: str | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
 ) -> Dispute:
     """An open dispute over `amount` (major units), or over all that was not given back, which may be nothing.
 
     What it is about is held: no refund pays the same money meanwhile. One open dispute per session. Joins the
-    caller's transaction or opens one. Raises NotFound, NotNeeded (409), RefundExceedsPayment (422), InvalidAmount.
+    caller's transaction or opens one. Raises NotFound, NotNeeded (409), RefundExceedsPayment (422), InvalidAmount,
+    Conflicted (409: the session is at another version than `expected_version`).
     """
     with transaction.atomic():
         session = lock_session(session_id)
+        require_version(session, expected_version)
         asked = None if amount is None else positive(amount, session.currency)
         made = _refusal(session) or _open(session, asked, reason, actor)
         if isinstance(made, Refused):

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.etags import etag
+from api.etags import etag, version_from_if_match
 from api.views import ApiView
 from guard.errors import Invalid
 from payouts.api.documents import payee_document
@@ -49,7 +49,7 @@ class PayeeDetail(ApiView):
     @extend_schema(
         operation_id="putPayee",
         tags=_TAGS,
-        parameters=_ONE,
+        parameters=[*_ONE, operations.IF_MATCH],
         request=PayeeValues,
         responses={
             200: PayeeShown,
@@ -62,7 +62,12 @@ class PayeeDetail(ApiView):
         if ExternalId().run_validation(external_id) != external_id:
             raise Invalid("An id has no blanks around it.", field="external_id")
         values = checked(PayeeValues, request)
-        payee, created = put_payee(external_id=external_id, actor=self.actor, **values)
+        payee, created = put_payee(
+            external_id=external_id,
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+            **values,
+        )
         return _answer(payee, 201 if created else 200)
 
 
@@ -74,7 +79,7 @@ class PayeeKyc(ApiView):
     @extend_schema(
         operation_id="setKyc",
         tags=_TAGS,
-        parameters=_ONE,
+        parameters=[*_ONE, operations.IF_MATCH],
         request=KycDecision,
         responses={
             200: PayeeShown,
@@ -84,4 +89,10 @@ class PayeeKyc(ApiView):
     def post(self, request: Request, external_id: str) -> Response:
         """Say what a check of this payee came to. Approvals that were given before are void unless it is approved."""
         values = checked(KycDecision, request)
-        return _answer(set_kyc(external_id=external_id, actor=self.actor, **values))
+        payee = set_kyc(
+            external_id=external_id,
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+            **values,
+        )
+        return _answer(payee)

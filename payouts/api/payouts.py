@@ -18,23 +18,21 @@ from payouts.models import PayoutRequest
 from payouts.selectors import get_payout, payouts_like, transfers_of
 from payouts.services.approve_payout import approve_payout
 from payouts.services.cancel_payout import cancel_payout
-from payouts.services.claim_payout import claim_payout
 from payouts.services.create_payout import NewPayee, create_payout
 from payouts.services.reissue_payout import reissue_payout
 from payouts.services.reject_payout import reject_payout
-from payouts.services.release_claim import release_claim
 from payouts.services.retry_payout import retry_payout
 from payouts.services.set_payout_status import set_payout_status
 from payouts.timeline import timeline
 from transfers.api import operations
 from transfers.api.filters import query_values
-from transfers.api.requests import Nothing, checked, refuse_query
+from transfers.api.requests import checked, refuse_query
 from transfers.shown import attempts_of
 
 _ID = OpenApiParameter("payout_id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH)
 _ONE = [_ID, operations.ETAG]
-_DECIDE = [*_ONE, operations.IF_MATCH]
-_TAGS = ["Payouts"]
+DECIDE = [*_ONE, operations.IF_MATCH]
+TAGS = ["Payouts"]
 _NO_STEP = "illegal_transition validation_error"
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,7 +76,7 @@ class Payouts(ApiViewSet):
 
     @extend_schema(
         operation_id="listPayouts",
-        tags=_TAGS,
+        tags=TAGS,
         parameters=[PayoutFilters],
         responses=PayoutShown(many=True),
     )
@@ -89,7 +87,7 @@ class Payouts(ApiViewSet):
 
     @extend_schema(
         operation_id="createPayout",
-        tags=_TAGS,
+        tags=TAGS,
         parameters=[operations.ETAG],
         request=NewPayout,
         responses={201: PayoutShown, **operations.refusals(_409="conflict")},
@@ -112,7 +110,7 @@ class PayoutDetail(ApiView):
 
     required_capability = "payout.read"
 
-    @extend_schema(operation_id="getPayout", tags=_TAGS, parameters=_ONE, responses=PayoutShown)
+    @extend_schema(operation_id="getPayout", tags=TAGS, parameters=_ONE, responses=PayoutShown)
     def get(self, request: Request, payout_id: int) -> Response:
         """A payout request with its quote, its review and its transfer."""
         refuse_query(request)
@@ -151,8 +149,8 @@ def _describe(operation_id: str, **refusals: str) -> Callable[[F], F]:
     """The schema of a decision."""
     return extend_schema(
         operation_id=operation_id,
-        tags=_TAGS,
-        parameters=_DECIDE,
+        tags=TAGS,
+        parameters=DECIDE,
         request=Decision,
         responses={200: PayoutShown, **operations.refusals(**refusals)},
     )
@@ -214,8 +212,8 @@ class PayoutStatusDoor(ApiView):
 
     @extend_schema(
         operation_id="setPayoutStatus",
-        tags=_TAGS,
-        parameters=_DECIDE,
+        tags=TAGS,
+        parameters=DECIDE,
         request=NewStatus,
         responses={
             200: PayoutShown,
@@ -232,36 +230,6 @@ class PayoutStatusDoor(ApiView):
         return payout_answer(set_payout_status(payout_id=payout_id, actor=self.actor, **values))
 
 
-class PayoutClaim(ApiView):
-    """A soft claim."""
-
-    required_capability = "payout.review"
-
-    @extend_schema(
-        operation_id="claimPayout",
-        tags=_TAGS,
-        parameters=_ONE,
-        request=Nothing,
-        responses={200: PayoutShown, **operations.refusals(_409="conflict")},
-    )
-    def post(self, request: Request, payout_id: int) -> Response:
-        """Show others for 60 seconds that you are looking at it. It binds nobody."""
-        checked(Nothing, request)
-        return payout_answer(claim_payout(payout_id=payout_id, actor=self.actor))
-
-    @extend_schema(
-        operation_id="releasePayout",
-        tags=_TAGS,
-        parameters=_ONE,
-        request=None,
-        responses={200: PayoutShown},
-    )
-    def delete(self, request: Request, payout_id: int) -> Response:
-        """Take your own claim back."""
-        refuse_query(request)
-        return payout_answer(release_claim(payout_id=payout_id, actor=self.actor))
-
-
 class ReissuePayout(ApiView):
     """Pay after all."""
 
@@ -269,15 +237,20 @@ class ReissuePayout(ApiView):
 
     @extend_schema(
         operation_id="reissuePayout",
-        tags=_TAGS,
-        parameters=_ONE,
+        tags=TAGS,
+        parameters=DECIDE,
         request=Reissue,
-        responses={201: PayoutShown, **operations.refusals(_409="obligation_live")},
+        responses={201: PayoutShown, **operations.refusals(_409="obligation_live conflict")},
     )
     def post(self, request: Request, payout_id: int) -> Response:
         """Ask again in place of a payout that is proven dead, once; the successor needs its own approval."""
         values = checked(Reissue, request)
-        payout = reissue_payout(payout_id=payout_id, actor=self.actor, **values)
+        payout = reissue_payout(
+            payout_id=payout_id,
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+            **values,
+        )
         return payout_answer(payout, 201)
 
 
@@ -288,7 +261,7 @@ class PayoutTimeline(ApiView):
 
     @extend_schema(
         operation_id="getPayoutTimeline",
-        tags=_TAGS,
+        tags=TAGS,
         parameters=[_ID],
         responses=TimelineShown,
     )

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from payouts.api.claims import PayoutClaim
 from payouts.api.commissions import (
     ApproveCommission,
     ClawBackCommission,
@@ -14,7 +15,6 @@ from payouts.api.payees import PayeeDetail, PayeeKyc
 from payouts.api.payouts import (
     ApprovePayout,
     CancelPayout,
-    PayoutClaim,
     PayoutDetail,
     Payouts,
     PayoutStatusDoor,

@@ -4,18 +4,29 @@ from django.db import IntegrityError, transaction
 
 from audit.actor import Actor
 from audit.record import Note, record
+from guard.belief import require_version
 from guard.door import change_in_place
 from guard.errors import Conflicted
 from payouts.models import Payee
+from payouts.selectors import get_payee
 
 
 def put_payee(
-    *, external_id: str, name: str, region: str, email: str = "", actor: Actor
+    *,
+    external_id: str,
+    name: str,
+    region: str,
+    email: str = "",
+    actor: Actor,
+    expected_version: int | None = None,
 ) -> tuple[Payee, bool]:
     """Create or replace; the payee and whether it is new. Own transaction.
 
-    Two at the same moment make one payee. Raises Conflicted (409) when it changed while this was written.
+    Two at the same moment make one payee. Raises Conflicted (409) when it changed while this was written,
+    or is not at `expected_version`; NotFound when there is nobody who could be at a version.
     """
+    if expected_version is not None:
+        require_version(get_payee(external_id), expected_version)
     with transaction.atomic():
         payee, created = find_or_create_payee(external_id, name, region, email, actor=actor)
         wanted = {"name": name, "region": region, "email": email}
@@ -26,13 +37,14 @@ def put_payee(
             Payee,
             payee.pk,
             status=payee.status,
-            version=payee.version,
+            version=payee.version if expected_version is None else expected_version,
             action="updated",
             actor=actor,
             changes=wanted,
             snapshot={"changed": [key for key in wanted if wanted[key] != before[key]]},
         )
     if won is None:
+        require_version(get_payee(external_id), expected_version)
         raise Conflicted(f"Payee {external_id} was changed by somebody else at the same moment.")
     return Payee.objects.get(pk=payee.pk), False
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from audit.actor import Actor
+from guard.belief import require_version
 from guard.errors import NotFound, Refused
 from payouts.commissions import hand_over
 from payouts.decision import audit_refusal, refusal_by_database
@@ -19,28 +20,37 @@ from payouts.services.create_payout import ask, check_request
 
 
 def reissue_payout(
-    *, payout_id: int, recipient: Mapping[str, Any] | None, reason: str, actor: Actor
+    *,
+    payout_id: int,
+    recipient: Mapping[str, Any] | None,
+    reason: str,
+    actor: Actor,
+    expected_version: int | None = None,
 ) -> PayoutRequest:
     """A successor in `requested` for the same payee, amount and rail, linked by `supersedes`. Own transaction.
 
     `recipient`: other details; None = the payee's newest of the same type, as they are.
     Dead is: rejected, cancelled or failed with no transfer that could arrive, or paid and wholly back. One successor
     at most, by a unique column; the first never comes back to life after it (trigger `NotSuperseded`). Raises
-    NotFound, Invalid (422), ObligationLive (409).
+    NotFound, Invalid (422), ObligationLive (409), Conflicted (409: another version than `expected_version`).
     """
     earlier = get_payout(payout_id)
     checked = None
     if recipient is not None:
         checked = check_request(earlier.amount, earlier.rail, recipient)
     with transaction.atomic():
-        result = _reissue(payout_id, checked, reason, actor)
+        result = _reissue(payout_id, checked, reason, actor, expected_version)
     if isinstance(result, Refused):
         raise result
     return get_payout(result.pk)
 
 
 def _reissue(
-    payout_id: int, checked: CheckedRecipient | None, reason: str, actor: Actor
+    payout_id: int,
+    checked: CheckedRecipient | None,
+    reason: str,
+    actor: Actor,
+    expected_version: int | None,
 ) -> PayoutRequest | Refused:
     earlier = (
         PayoutRequest.objects.select_for_update(no_key=True, of=("self",))
@@ -50,6 +60,7 @@ def _reissue(
     )
     if earlier is None:
         raise NotFound(f"There is no payout {payout_id}.")
+    require_version(earlier, expected_version)
     refused = reason_not_to_reissue(earlier)
     if refused is None:
         try:

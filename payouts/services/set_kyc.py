@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from audit.actor import Actor
+from guard.belief import require_version
 from guard.door import Conflict, Illegal, Result, change_in_place, change_status
 from guard.errors import Conflicted
 from guard.statement import SecondsFromNow
@@ -11,7 +12,14 @@ from payouts.models import Payee
 from payouts.selectors import get_payee
 
 
-def set_kyc(*, external_id: str, status: str, actor: Actor, note: str = "") -> Payee:
+def set_kyc(
+    *,
+    external_id: str,
+    status: str,
+    actor: Actor,
+    note: str = "",
+    expected_version: int | None = None,
+) -> Payee:
     """Set the KYC status; the same one again is a new check of the same result. Own transaction.
 
     From now on approvals see it, and money that was approved before does not leave unless it is still approved.
@@ -29,6 +37,7 @@ def set_kyc(*, external_id: str, status: str, actor: Actor, note: str = "") -> P
                 Payee,
                 payee.pk,
                 status=status,
+                version=expected_version,
                 action="checked_again",
                 actor=actor,
                 reason=note,
@@ -40,6 +49,7 @@ def set_kyc(*, external_id: str, status: str, actor: Actor, note: str = "") -> P
                 payee.pk,
                 believed=payee.status,
                 to=status,
+                version=expected_version,
                 actor=actor,
                 reason=note,
                 changes=changes,
@@ -49,5 +59,6 @@ def set_kyc(*, external_id: str, status: str, actor: Actor, note: str = "") -> P
     if isinstance(result, Conflict):
         raise result.error(Conflicted)
     if result is None:
+        require_version(get_payee(external_id), expected_version)
         raise Conflicted("Somebody else checked this payee at the same moment.")
     return get_payee(external_id)

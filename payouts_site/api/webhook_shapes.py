@@ -11,6 +11,7 @@ from webhooks.addresses import MOST_CHARACTERS
 from webhooks.events import EVENT_TYPES
 from webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint
 
+ENDPOINT_STATUSES = ("enabled", "disabled")
 EVENTS = [(one, one) for one in EVENT_TYPES]
 
 
@@ -50,6 +51,8 @@ class EndpointShown(serializers.Serializer[Any]):
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.ChoiceField(choices=EVENTS))
     enabled = serializers.BooleanField()
+    status = serializers.ChoiceField(choices=ENDPOINT_STATUSES)
+    version = serializers.IntegerField(help_text="One more with every change; the ETag.")
     disabled_at = serializers.DateTimeField(allow_null=True)
     disabled_reason = serializers.CharField(allow_null=True)
     old_secret_until = serializers.DateTimeField(
@@ -95,6 +98,8 @@ class DeliveryShown(serializers.Serializer[Any]):
     subject = serializers.CharField(help_text="Such as payout:47828.")
     subject_version = serializers.IntegerField()
     state = serializers.ChoiceField(choices=DeliveryState.choices)
+    status = serializers.ChoiceField(choices=DeliveryState.choices, help_text="As `state`.")
+    version = serializers.IntegerField(help_text="One more with every change; the ETag.")
     tries = serializers.IntegerField()
     next_try_at = serializers.DateTimeField(allow_null=True)
     last_status = serializers.IntegerField(allow_null=True)
@@ -123,6 +128,8 @@ def endpoint_document(endpoint: WebhookEndpoint) -> Document:
         "url": endpoint.url,
         "events": endpoint.events,
         "enabled": endpoint.disabled_at is None,
+        "status": endpoint.status,
+        "version": endpoint.version,
         "disabled_at": moment(endpoint.disabled_at),
         "disabled_reason": endpoint.disabled_why or None,
         "old_secret_until": moment(endpoint.old_secret_until),
@@ -141,6 +148,8 @@ def delivery_document(delivery: WebhookDelivery) -> Document:
         "subject": delivery.subject,
         "subject_version": delivery.version,
         "state": delivery.state,
+        "status": delivery.state,
+        "version": delivery.revision,
         "tries": delivery.tries,
         "next_try_at": moment(delivery.due_at),
         "last_status": delivery.last_status,

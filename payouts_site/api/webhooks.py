@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from payouts_site.api.webhook_shapes import (
     DeliveryDetailShown,
@@ -41,13 +42,26 @@ from webhooks.secrets import decrypt, encrypt
 
 _TAGS = ["Webhooks"]
 _BIG = {"type": "integer", "format": "int64"}
-_ENDPOINT = [OpenApiParameter("endpoint_id", _BIG, OpenApiParameter.PATH)]
-_DELIVERY = [OpenApiParameter("delivery_id", _BIG, OpenApiParameter.PATH)]
+_ENDPOINT = [OpenApiParameter("endpoint_id", _BIG, OpenApiParameter.PATH), operations.ETAG]
+_DELIVERY = [OpenApiParameter("delivery_id", _BIG, OpenApiParameter.PATH), operations.ETAG]
+_CONFLICT = operations.refusals(_409="conflict")
 
 
 def _owner(request: Request) -> int | None:
     assert isinstance(request.user, User)  # noqa: S101 - the permission let nobody else in
     return owner_seen_by(request.user)
+
+
+def _endpoint_answer(endpoint: WebhookEndpoint, status: int = 200, **shown: str) -> Response:
+    headers = {"ETag": etag(endpoint.version)}
+    if status == 201:
+        headers["Location"] = reverse("webhook-endpoint", kwargs={"endpoint_id": endpoint.pk})
+    return Response(endpoint_document(endpoint) | shown, status=status, headers=headers)
+
+
+def _delivery_answer(delivery: WebhookDelivery, status: int = 200) -> Response:
+    headers = {"ETag": etag(delivery.revision)}
+    return Response(delivery_detail_document(delivery), status=status, headers=headers)
 
 
 class _KeepsSecrets:
@@ -81,6 +95,7 @@ class WebhookEndpoints(_KeepsSecrets, ApiViewSet):
     @extend_schema(
         operation_id="createWebhookEndpoint",
         tags=_TAGS,
+        parameters=[operations.ETAG],
         request=NewEndpoint,
         responses={201: EndpointWithSecret, **operations.refusals(_422="validation_error")},
     )
@@ -88,9 +103,7 @@ class WebhookEndpoints(_KeepsSecrets, ApiViewSet):
         """Be told of events from now on. The answer is the only one that shows the secret."""
         values = checked(NewEndpoint, request)
         endpoint, secret = create_endpoint(actor=self.actor, **values)
-        address = reverse("webhook-endpoint", kwargs={"endpoint_id": endpoint.pk})
-        document = endpoint_document(endpoint) | {"secret": secret}
-        return Response(document, status=201, headers={"Location": address})
+        return _endpoint_answer(endpoint, 201, secret=secret)
 
 
 class WebhookEndpointDetail(ApiView):
@@ -104,22 +117,25 @@ class WebhookEndpointDetail(ApiView):
     def get(self, request: Request, endpoint_id: int) -> Response:
         """An endpoint, without its secret."""
         refuse_query(request)
-        return Response(endpoint_document(get_endpoint(endpoint_id, _owner(request))))
+        return _endpoint_answer(get_endpoint(endpoint_id, _owner(request)))
 
     @extend_schema(
         operation_id="disableWebhookEndpoint",
         tags=_TAGS,
-        parameters=_ENDPOINT,
+        parameters=[*_ENDPOINT, operations.IF_MATCH],
         request=None,
-        responses={200: EndpointShown},
+        responses={200: EndpointShown, **_CONFLICT},
     )
     def delete(self, request: Request, endpoint_id: int) -> Response:
         """Be told no more. What waits is withdrawn; what was delivered stays to be read."""
         refuse_query(request)
         endpoint = disable_endpoint(
-            endpoint_id=endpoint_id, owner_id=_owner(request), actor=self.actor
+            endpoint_id=endpoint_id,
+            owner_id=_owner(request),
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
-        return Response(endpoint_document(endpoint))
+        return _endpoint_answer(endpoint)
 
 
 class EnableWebhookEndpoint(ApiView):
@@ -130,17 +146,20 @@ class EnableWebhookEndpoint(ApiView):
     @extend_schema(
         operation_id="enableWebhookEndpoint",
         tags=_TAGS,
-        parameters=_ENDPOINT,
+        parameters=[*_ENDPOINT, operations.IF_MATCH],
         request=Nothing,
-        responses={200: EndpointShown},
+        responses={200: EndpointShown, **_CONFLICT},
     )
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Be told again, of what happens from now on."""
         checked(Nothing, request)
         endpoint = enable_endpoint(
-            endpoint_id=endpoint_id, owner_id=_owner(request), actor=self.actor
+            endpoint_id=endpoint_id,
+            owner_id=_owner(request),
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
-        return Response(endpoint_document(endpoint))
+        return _endpoint_answer(endpoint)
 
 
 class RotateWebhookSecret(_KeepsSecrets, ApiView):
@@ -151,17 +170,24 @@ class RotateWebhookSecret(_KeepsSecrets, ApiView):
     @extend_schema(
         operation_id="rotateWebhookSecret",
         tags=_TAGS,
-        parameters=_ENDPOINT,
+        parameters=[*_ENDPOINT, operations.IF_MATCH],
         request=Rotation,
-        responses={200: EndpointWithSecret, **operations.refusals(_422="validation_error")},
+        responses={
+            200: EndpointWithSecret,
+            **operations.refusals(_409="conflict", _422="validation_error"),
+        },
     )
     def post(self, request: Request, endpoint_id: int) -> Response:
         """A new secret; the old one signs as well until the overlap is over."""
         values = checked(Rotation, request)
         endpoint, secret = rotate_secret(
-            endpoint_id=endpoint_id, owner_id=_owner(request), actor=self.actor, **values
+            endpoint_id=endpoint_id,
+            owner_id=_owner(request),
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+            **values,
         )
-        return Response(endpoint_document(endpoint) | {"secret": secret})
+        return _endpoint_answer(endpoint, secret=secret)
 
 
 class WebhookDeliveries(ApiViewSet):
@@ -198,7 +224,7 @@ class WebhookDeliveryDetail(ApiView):
     def get(self, request: Request, delivery_id: int) -> Response:
         """A delivery with its payload and every try."""
         refuse_query(request)
-        return Response(delivery_detail_document(get_delivery(delivery_id, _owner(request))))
+        return _delivery_answer(get_delivery(delivery_id, _owner(request)))
 
 
 class ResendWebhookDelivery(ApiView):
@@ -209,7 +235,7 @@ class ResendWebhookDelivery(ApiView):
     @extend_schema(
         operation_id="resendWebhookDelivery",
         tags=_TAGS,
-        parameters=_DELIVERY,
+        parameters=[*_DELIVERY, operations.IF_MATCH],
         request=Nothing,
         responses={202: DeliveryDetailShown, **operations.refusals(_409="conflict")},
     )
@@ -217,6 +243,9 @@ class ResendWebhookDelivery(ApiView):
         """Send the same message again, under the same id, with a schedule that begins anew."""
         checked(Nothing, request)
         delivery = resend_delivery(
-            delivery_id=delivery_id, owner_id=_owner(request), actor=self.actor
+            delivery_id=delivery_id,
+            owner_id=_owner(request),
+            actor=self.actor,
+            expected_revision=version_from_if_match(request),
         )
-        return Response(delivery_detail_document(delivery), status=202)
+        return _delivery_answer(delivery, 202)

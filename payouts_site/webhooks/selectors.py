@@ -28,6 +28,12 @@ def get_endpoint(endpoint_id: int, owner_id: int | None) -> WebhookEndpoint:
     return found
 
 
+def lock_endpoint(endpoint_id: int) -> WebhookEndpoint:
+    """One of them, locked until the caller's transaction ends."""
+    rows = WebhookEndpoint.objects.defer("secret", "old_secret").select_for_update(no_key=True)
+    return rows.get(pk=endpoint_id)
+
+
 def deliveries(owner_id: int | None) -> QuerySet[WebhookDelivery]:
     """Deliveries that may be seen, with their endpoints."""
     rows = WebhookDelivery.objects.select_related("endpoint").defer(

@@ -17,9 +17,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import error_pages
-from api.etags import etag, require_version
+from api.etags import etag, version_from_if_match
 from api.fields import AmountText, CurrencyField, MoneyAmount
 from api.views import ApiView, ApiViewSet
+from guard.belief import require_version
 from guard.errors import Conflicted, PermissionDenied, Refused
 from money import Money
 
@@ -151,6 +152,13 @@ class Users(ListModelMixin, ApiViewSet):
     ordering_fields = ("date_joined", "first_name", "username")
 
 
+class _Row:
+    """What is at version 3."""
+
+    version = 3
+    status = "open"
+
+
 class Thing(ApiView):
     """An object at version 3."""
 
@@ -160,7 +168,7 @@ class Thing(ApiView):
         operation_id="getThing", responses={200: OpenApiResponse(description="The thing")}
     )
     def get(self, request: Request, number: int) -> Response:
-        require_version(request, 3)
+        require_version(_Row(), version_from_if_match(request))
         return Response({"version": 3}, headers={"ETag": etag(3)})
 
 

@@ -78,7 +78,6 @@ class Bookings(ApiViewSet):
             **operations.refusals(_409="booking_exists", _422="validation_error"),
         },
         parameters=[operations.ETAG],
-        examples=[operations.NEW_BOOKING],
     )
     def create(self, request: Request) -> Response:
         """Write down a job and what its crew is owed. Nobody is paid yet."""
@@ -207,15 +206,16 @@ class BookingTransfersView(ApiView):
     @extend_schema(
         operation_id="createBulkTransfers",
         tags=["Bookings"],
-        parameters=[operations.REFERENCE],
+        parameters=[operations.REFERENCE, operations.IF_MATCH],
         request=BulkTransfers,
         responses={
             202: BulkTransfersAccepted,
             **operations.refusals(
-                _409="preview_stale booking_cancelled", _422="validation_error not_on_booking"
+                _409="preview_stale booking_cancelled conflict",
+                _422="validation_error not_on_booking",
             ),
         },
-        examples=[operations.PAY_ALL, operations.PAY_SOME, operations.ACCEPTED],
+        examples=[operations.ACCEPTED],
     )
     def post(self, request: Request, reference: str) -> Response:
         """Pay All, Pay Rest, or pay some.
@@ -229,6 +229,7 @@ class BookingTransfersView(ApiView):
             actor=self.actor,
             user_ids=values.get("user_ids"),
             preview_token=values.get("preview_token"),
+            expected_version=version_from_if_match(request),
         )
         attempts = attempts_of([pay.transfer for pay in pays])
         return Response(bulk_document(booking, pays, attempts), status=202)

@@ -12,7 +12,6 @@ from transfers.models import (
     AttemptOutcome,
     Booking,
     Finding,
-    FindingState,
     Transfer,
     TransferAttempt,
     TransferStatus,
@@ -206,8 +205,7 @@ def bulk_document(booking: Booking, pays: Iterable[CrewPay], attempts: Attempts)
 
 
 def finding_document(finding: Finding) -> Document:
-    """One disagreement. It changes once, when it is resolved, so its version follows from its state."""
-    is_open = finding.state == FindingState.OPEN
+    """One disagreement."""
     return {
         "id": finding.pk,
         "subject": finding.subject,
@@ -215,7 +213,8 @@ def finding_document(finding: Finding) -> Document:
         "detail": finding.detail,
         "evidence": finding.evidence,
         "state": finding.state,
-        "version": 1 if is_open else 2,
+        "status": finding.state,
+        "version": finding.version,
         "resolution": finding.resolution or None,
         "note": finding.note or None,
         "resolved_by": finding.resolved_by or None,

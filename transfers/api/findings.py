@@ -6,14 +6,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.etags import etag
+from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from transfers.api import operations
 from transfers.api.documents import finding_document
 from transfers.api.filters import FindingFilters, findings_like, query_values
-from transfers.api.requests import Resolution, checked
+from transfers.api.requests import Resolution, checked, refuse_query
 from transfers.api.serializers import FindingShown
 from transfers.models import Finding
+from transfers.selectors import get_finding
 from transfers.services.resolve_finding import resolve_finding
 
 
@@ -36,6 +37,27 @@ class Findings(ApiViewSet):
         return self.get_paginated_response([finding_document(row) for row in rows or ()])
 
 
+def _answer(finding: Finding) -> Response:
+    return Response(finding_document(finding), headers={"ETag": etag(finding.version)})
+
+
+class FindingDetail(ApiView):
+    """One finding."""
+
+    required_capability = "finding.read"
+
+    @extend_schema(
+        operation_id="getFinding",
+        tags=["Findings"],
+        parameters=[operations.FINDING_ID, operations.ETAG],
+        responses=FindingShown,
+    )
+    def get(self, request: Request, finding_id: int) -> Response:
+        """A finding with its evidence."""
+        refuse_query(request)
+        return _answer(get_finding(finding_id))
+
+
 class ResolveFinding(ApiView):
     """Say what a finding came to."""
 
@@ -44,7 +66,7 @@ class ResolveFinding(ApiView):
     @extend_schema(
         operation_id="resolveFinding",
         tags=["Findings"],
-        parameters=[operations.FINDING_ID, operations.ETAG],
+        parameters=[operations.FINDING_ID, operations.ETAG, operations.IF_MATCH],
         request=Resolution,
         responses={200: FindingShown, **operations.refusals(_409="conflict")},
     )
@@ -56,6 +78,6 @@ class ResolveFinding(ApiView):
             resolution=values["resolution"],
             note=values["note"],
             actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
-        document = finding_document(finding)
-        return Response(document, headers={"ETag": etag(document["version"])})
+        return _answer(finding)

@@ -69,38 +69,6 @@ _SUMMARY: Final[dict[str, Any]] = {
         "undone": 0,
     },
 }
-NEW_BOOKING: Final = OpenApiExample(
-    "Two people",
-    value={
-        "reference": "BK-19284",
-        "customer_name": "Harper family, 3 rooms, Portland",
-        "crew": [
-            {
-                "user_id": "501",
-                "name": "Luis Ortega",
-                "role": "Crew lead",
-                "amount": "450.00",
-                "currency": "USD",
-                "stripe_account": "acct_luis",
-            },
-            {
-                "user_id": "502",
-                "name": "Mina Park",
-                "role": "Mover",
-                "amount": "450.00",
-                "currency": "USD",
-                "stripe_account": "acct_mina",
-            },
-        ],
-    },
-    request_only=True,
-)
-PAY_ALL: Final = OpenApiExample("Pay All", value={}, request_only=True)
-PAY_SOME: Final = OpenApiExample(
-    "Pay one person, if the preview still holds",
-    value={"user_ids": ["501"], "preview_token": "9f86d081884c7d659a2feaa0c55ad015"},
-    request_only=True,
-)
 _PENDING_TRANSFER: Final[dict[str, Any]] = {
     "id": 47828,
     "source": {"type": "booking", "reference": "BK-19284"},
@@ -131,7 +99,4 @@ ACCEPTED: Final = OpenApiExample(
     },
     response_only=True,
     status_codes=["202"],
-)
-TAKE_BACK: Final = OpenApiExample(
-    "A part of it", value={"amount": "50.00", "reason": "Left at noon."}, request_only=True
 )

@@ -244,6 +244,7 @@ class FindingShown(serializers.Serializer[Any]):
     detail = serializers.CharField()
     evidence = Anything()
     state = serializers.ChoiceField(choices=FindingState.choices)
+    status = serializers.ChoiceField(choices=FindingState.choices, help_text="As `state`.")
     version = serializers.IntegerField()
     resolution = serializers.CharField(allow_null=True)
     note = serializers.CharField(allow_null=True)

@@ -100,13 +100,12 @@ class ReverseTransfer(ApiView):
     @extend_schema(
         operation_id="reverseTransfer",
         tags=["Transfers"],
-        parameters=_ONE,
+        parameters=[*_ONE, operations.IF_MATCH],
         request=Reversal,
         responses={
             202: TransferShown,
-            **operations.refusals(_422="illegal_transition validation_error"),
+            **operations.refusals(_409="conflict", _422="illegal_transition validation_error"),
         },
-        examples=[operations.TAKE_BACK],
     )
     def post(self, request: Request, transfer_id: int) -> Response:
         """Ask for all or a part of a paid transfer back; workers carry it out."""
@@ -116,7 +115,11 @@ class ReverseTransfer(ApiView):
             currency = values.get("currency") or get_transfer(transfer_id).currency
             amount = Money.parse(values["amount"], currency)
         transfer = reverse_transfer(
-            transfer_id=transfer_id, amount=amount, reason=values["reason"], actor=self.actor
+            transfer_id=transfer_id,
+            amount=amount,
+            reason=values["reason"],
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
         )
         return _answer(transfer, 202)
 
@@ -130,13 +133,20 @@ class ConfirmTransfer(ApiView):
     @extend_schema(
         operation_id="confirmTransfer",
         tags=["Transfers"],
-        parameters=_ONE,
+        parameters=[*_ONE, operations.IF_MATCH],
         request=Nothing,
-        responses={200: ConfirmedTransfer, **operations.refusals(_503="unavailable rail_paused")},
+        responses={
+            200: ConfirmedTransfer,
+            **operations.refusals(_409="conflict", _503="unavailable rail_paused"),
+        },
     )
     def post(self, request: Request, transfer_id: int) -> Response:
         """Re-read the rail's books and apply what they say. Finding nothing there changes nothing."""
         checked(Nothing, request)
-        transfer, result = confirm_transfer(transfer_id=transfer_id, actor=self.actor)
+        transfer, result = confirm_transfer(
+            transfer_id=transfer_id,
+            actor=self.actor,
+            expected_version=version_from_if_match(request),
+        )
         document = transfer_document(transfer, transfer.attempts.all()) | {"result": result}
         return Response(document, headers={"ETag": etag(transfer.version)})

@@ -10,7 +10,7 @@ from transfers.api.bookings import (
     CancelBooking,
     CompleteBooking,
 )
-from transfers.api.findings import Findings, ResolveFinding
+from transfers.api.findings import FindingDetail, Findings, ResolveFinding
 from transfers.api.transfers import (
     ConfirmTransfer,
     RetryTransfer,
@@ -72,5 +72,6 @@ urlpatterns = [
     path("transfers/<row:transfer_id>/reverse", ReverseTransfer.as_view(), name="transfer-reverse"),
     path("transfers/<row:transfer_id>/confirm", ConfirmTransfer.as_view(), name="transfer-confirm"),
     path("findings", Findings.as_view({"get": "list"}), name="findings"),
+    path("findings/<row:finding_id>", FindingDetail.as_view(), name="finding"),
     path("findings/<row:finding_id>/resolve", ResolveFinding.as_view(), name="finding-resolve"),
 ]

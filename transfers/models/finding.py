@@ -1,5 +1,7 @@
 """`Finding`: our books and a rail disagree, and a person must look."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -15,7 +17,9 @@ class FindingState(models.TextChoices):
 
 
 class Finding(models.Model):
-    """One disagreement, raised once however often it is seen."""
+    """One disagreement, raised once however often it is seen. It changes once, when it is resolved."""
+
+    VERSION_OPEN: ClassVar = 1
 
     subject = models.CharField(max_length=64)
     kind = models.CharField(max_length=64)
@@ -41,6 +45,11 @@ class Finding(models.Model):
             NeverDeleted(name="finding_is_not_deleted"),
             NeverEmptied(name="finding_is_not_truncated"),
         )
+
+    @property
+    def version(self) -> int:
+        """Follows from the state: one for open, two for resolved."""
+        return self.VERSION_OPEN + (self.state != FindingState.OPEN)
 
     def __str__(self) -> str:
         return f"{self.kind} on {self.subject}"

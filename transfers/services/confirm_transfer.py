@@ -2,6 +2,7 @@
 
 from audit.actor import Actor
 from audit.record import Note, record
+from guard.belief import require_version
 from guard.errors import Refused
 from rails.answers import Seen, Unreachable
 from transfers.drivers.registry import driver_for
@@ -24,13 +25,17 @@ class RailUnavailable(Refused):
 PATIENCE_SECONDS = 3.0
 
 
-def confirm_transfer(*, transfer_id: int, actor: Actor) -> tuple[Transfer, str]:
+def confirm_transfer(
+    *, transfer_id: int, actor: Actor, expected_version: int | None = None
+) -> tuple[Transfer, str]:
     """Re-read the rail and apply what it says; the transfer and what was found, in a few words.
 
     Finding nothing changes nothing: absence is proven only by the worker's own schedule of checks. Makes HTTP
-    calls, so not in a transaction. Raises NotFound, RailUnavailable (503), RailNotConfigured (503).
+    calls, so not in a transaction. Raises NotFound, Conflicted (409: another version than `expected_version`),
+    RailUnavailable (503), RailNotConfigured (503).
     """
     transfer = get_transfer(transfer_id)
+    require_version(transfer, expected_version)
     try:
         seen = driver_for(transfer.rail).look_up(transfer, patience_seconds=PATIENCE_SECONDS)
     except TurnTooFar as later:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from audit.actor import Actor
 from audit.record import COLUMNS
+from guard.belief import require_version
 from guard.errors import Refused
 from transfers.models import Booking, Transfer, TransferStatus
 from transfers.selectors import crew_preview, get_booking, transfers_of
@@ -80,26 +81,33 @@ def pay_crew(
     actor: Actor,
     user_ids: Sequence[str] | None = None,
     preview_token: str | None = None,
+    expected_version: int | None = None,
 ) -> tuple[Booking, list[CrewPay]]:
     """Enqueue a transfer for everybody named (None = the whole crew) who has none. Opens its own transaction.
 
-    Workers are woken after the commit. Raises NotFound, NotOnBooking (422), PreviewStale and BookingCancelled (409);
-    in each case nobody was enqueued. A person who has a transfer gets `already_paid`, `in_progress`,
-    `outcome_unknown` or `failed_needs_retry` instead of a second one.
+    Workers are woken after the commit. Raises NotFound, NotOnBooking (422), PreviewStale, BookingCancelled and
+    Conflicted (409: the booking is at another version than `expected_version`); in each case nobody was enqueued. A
+    person who has a transfer gets `already_paid`, `in_progress`, `outcome_unknown` or `failed_needs_retry` instead of
+    a second one.
     """
     wanted = None if user_ids is None else list(dict.fromkeys(user_ids))
     try:
-        booking, new_ids = _enqueue_all(reference, wanted, preview_token, actor)
+        booking, new_ids = _enqueue_all(reference, wanted, preview_token, actor, expected_version)
     except IntegrityError as error:
         raise booking_cancelled(error) from error
     return _outcomes(booking, wanted, set(new_ids))
 
 
 def _enqueue_all(
-    reference: str, wanted: Sequence[str] | None, preview_token: str | None, actor: Actor
+    reference: str,
+    wanted: Sequence[str] | None,
+    preview_token: str | None,
+    actor: Actor,
+    expected_version: int | None,
 ) -> tuple[Booking, list[int]]:
     with transaction.atomic():
         booking = get_booking(reference)
+        require_version(booking, expected_version)
         if wanted is not None:
             _refuse_strangers(booking, wanted)
         if preview_token is not None and preview_token != crew_preview(booking, wanted).token:

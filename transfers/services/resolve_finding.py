@@ -9,13 +9,23 @@ from guard.errors import Conflicted, NotFound
 from transfers.models import Finding, FindingState
 
 
-def resolve_finding(*, finding_id: int, resolution: str, note: str, actor: Actor) -> Finding:
+def resolve_finding(
+    *,
+    finding_id: int,
+    resolution: str,
+    note: str,
+    actor: Actor,
+    expected_version: int | None = None,
+) -> Finding:
     """Open -> resolved, once, with its audit entry. Own transaction; a refusal is audited too.
 
-    `resolution` is at most 64 characters. Raises NotFound, Conflicted (409: somebody resolved it before).
+    `resolution` is at most 64 characters. Raises NotFound, Conflicted (409: somebody resolved it before, or it never
+    was at `expected_version`).
     """
     with transaction.atomic():
-        is_ours = Finding.objects.filter(pk=finding_id, state=FindingState.OPEN).update(
+        believed_open = expected_version in (None, Finding.VERSION_OPEN)
+        open_ones = Finding.objects.filter(pk=finding_id, state=FindingState.OPEN)
+        is_ours = (open_ones if believed_open else open_ones.none()).update(
             state=FindingState.RESOLVED,
             resolution=resolution,
             note=note,
@@ -37,8 +47,11 @@ def resolve_finding(*, finding_id: int, resolution: str, note: str, actor: Actor
         )
     if not is_ours:
         raise Conflicted(
-            f"It was resolved already by {finding.resolved_by}.",
+            f"It was resolved already by {finding.resolved_by}."
+            if finding.resolved_by
+            else f"It is at version {finding.version}, not {expected_version}.",
             current_status=finding.state,
+            current_version=finding.version,
             current_reviewer=finding.resolved_by,
             decided_at=finding.resolved_at,
             decision_reason=finding.note,

@@ -5,6 +5,7 @@ from django.db.models import Sum
 
 from audit.actor import Actor
 from audit.record import Note, record
+from guard.belief import require_version
 from guard.door import Illegal, refuse
 from guard.errors import Invalid, NotFound
 from guard.table import transition_table
@@ -15,17 +16,24 @@ from transfers.wake import REVERSAL_TASK, wake_after_commit
 
 
 def reverse_transfer(
-    *, transfer_id: int, reason: str, actor: Actor, amount: Money | None = None
+    *,
+    transfer_id: int,
+    reason: str,
+    actor: Actor,
+    amount: Money | None = None,
+    expected_version: int | None = None,
 ) -> Transfer:
     """Write down a reversal (default: all that is left) for the workers to carry out. Own transaction.
 
     Reversals that are asked for or done never add up to more than the transfer: the transfer's row is locked while
-    they are summed. Raises NotFound, IllegalTransition (422) unless it is paid, Invalid (422).
+    they are summed. Raises NotFound, IllegalTransition (422) unless it is paid, Invalid (422),
+    Conflicted (409: another version than `expected_version`).
     """
     with transaction.atomic():
         transfer = Transfer.objects.select_for_update(no_key=True).filter(pk=transfer_id).first()
         if transfer is None:
             raise NotFound(f"There is no transfer {transfer_id}.")
+        require_version(transfer, expected_version)
         if transfer.rail != Rail.STRIPE:
             raise Invalid(
                 f"{transfer.get_rail_display()} cannot take a payment back.",

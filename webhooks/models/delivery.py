@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from webhooks.models.endpoint import WebhookEndpoint
+from webhooks.models.endpoint import CountsChanges, WebhookEndpoint
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -74,6 +74,9 @@ class WebhookDelivery(models.Model):
     last_status = models.PositiveIntegerField(null=True)
     last_error = models.CharField(max_length=500, blank=True, db_default="")
     delivered_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="One more with every change; the ETag."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     attempts: "RelatedManager[WebhookTry]"
@@ -110,7 +113,10 @@ class WebhookDelivery(models.Model):
             models.Index(fields=("state", "id"), name="webhook_delivery_by_state"),
             models.Index(fields=("subject", "id"), name="webhook_delivery_by_subject"),
         )
-        triggers = (PromiseIsFixed(name="webhook_promise_is_fixed"),)
+        triggers = (
+            PromiseIsFixed(name="webhook_promise_is_fixed"),
+            CountsChanges(name="webhook_delivery_counts_changes", column="revision"),
+        )
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.webhook_id}"

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
     from webhooks.models.delivery import WebhookDelivery
+
+
+class CountsChanges(pgtrigger.Trigger):
+    """Every change is one more in `column`, whoever makes it: what callers send back as If-Match."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Update
+    condition = pgtrigger.AnyChange()
+
+    def __init__(self, *, name: str, column: str) -> None:
+        super().__init__(name=name, func=f"NEW.{column} := OLD.{column} + 1; RETURN NEW;")
 
 
 class WebhookEndpoint(models.Model):
@@ -33,6 +45,7 @@ class WebhookEndpoint(models.Model):
     owner_id = models.BigIntegerField(null=True, help_text="The person; also behind a token.")
     disabled_at = models.DateTimeField(null=True)
     disabled_why = models.CharField(max_length=500, blank=True, db_default="")
+    version = models.PositiveIntegerField(default=1, db_default=1)
     created_at = models.DateTimeField(db_default=Now())
 
     deliveries: "RelatedManager[WebhookDelivery]"
@@ -56,6 +69,12 @@ class WebhookEndpoint(models.Model):
             ),
         )
         indexes = (models.Index(fields=("owner_id", "id"), name="webhook_endpoint_by_owner"),)
+        triggers = (CountsChanges(name="webhook_endpoint_counts_changes", column="version"),)
+
+    @property
+    def status(self) -> str:
+        """In a word."""
+        return "enabled" if self.disabled_at is None else "disabled"
 
     def __str__(self) -> str:
         return self.url

@@ -311,7 +311,8 @@ class Finding(TypedDict):
     kind: str
     detail: str
     evidence: Any
-    state: FindingStateEnum
+    state: FindingState
+    status: FindingState
     version: int
     resolution: str | None
     note: str | None
@@ -320,7 +321,7 @@ class Finding(TypedDict):
     created_at: str
 
 
-FindingStateEnum: TypeAlias = Literal["open", "resolved"]
+FindingState: TypeAlias = Literal["open", "resolved"]
 
 
 class Kyc(TypedDict):
@@ -786,6 +787,8 @@ class WebhookDelivery(TypedDict):
     subject: str
     subject_version: int
     state: WebhookDeliveryState
+    status: WebhookDeliveryState
+    version: int
     tries: int
     next_try_at: str | None
     last_status: int | None
@@ -802,6 +805,8 @@ class WebhookDeliveryDetail(TypedDict):
     subject: str
     subject_version: int
     state: WebhookDeliveryState
+    status: WebhookDeliveryState
+    version: int
     tries: int
     next_try_at: str | None
     last_status: int | None
@@ -820,6 +825,8 @@ class WebhookEndpoint(TypedDict):
     url: str
     events: list[WebhookEventType]
     enabled: bool
+    status: WebhookEndpointStatus
+    version: int
     disabled_at: str | None
     disabled_reason: str | None
     old_secret_until: str | None
@@ -827,11 +834,16 @@ class WebhookEndpoint(TypedDict):
     created_at: str
 
 
+WebhookEndpointStatus: TypeAlias = Literal["enabled", "disabled"]
+
+
 class WebhookEndpointWithSecret(TypedDict):
     id: int
     url: str
     events: list[WebhookEventType]
     enabled: bool
+    status: WebhookEndpointStatus
+    version: int
     disabled_at: str | None
     disabled_reason: str | None
     old_secret_until: str | None
@@ -1005,7 +1017,12 @@ class PaidOnce(Http):
         )
 
     def create_bulk_transfers(
-        self, reference: str, body: BulkTransfersRequest, *, idempotency_key: str | None = None
+        self,
+        reference: str,
+        body: BulkTransfersRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> BulkTransfersAccepted:
         """Pay All, Pay Rest, or pay some."""
         return cast(
@@ -1014,6 +1031,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/bookings/{quote(str(reference), safe='')}/transfers",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1066,7 +1084,12 @@ class PaidOnce(Http):
         )
 
     def apply_receipt(
-        self, receipt_id: int, body: ApplyReceiptRequest, *, idempotency_key: str | None = None
+        self,
+        receipt_id: int,
+        body: ApplyReceiptRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Receipt:
         """Let an unmatched or surplus receipt pay an open session, by hand."""
         return cast(
@@ -1075,12 +1098,18 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/checkout/receipts/{quote(str(receipt_id), safe='')}/apply",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
 
     def refund_receipt(
-        self, receipt_id: int, body: ReceiptRefundRequest, *, idempotency_key: str | None = None
+        self,
+        receipt_id: int,
+        body: ReceiptRefundRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Refund:
         """Ask for one receipt to go back to its sender, also one that names no session."""
         return cast(
@@ -1089,6 +1118,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/checkout/receipts/{quote(str(receipt_id), safe='')}/refunds",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1137,7 +1167,12 @@ class PaidOnce(Http):
         )
 
     def open_dispute(
-        self, session_id: int, body: NewDisputeRequest, *, idempotency_key: str | None = None
+        self,
+        session_id: int,
+        body: NewDisputeRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Dispute:
         """Hold what is disputed: no refund pays the same money meanwhile."""
         return cast(
@@ -1146,12 +1181,18 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/checkout/sessions/{quote(str(session_id), safe='')}/disputes",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
 
     def notify_payment(
-        self, session_id: int, body: PaymentNoticeRequest, *, idempotency_key: str | None = None
+        self,
+        session_id: int,
+        body: PaymentNoticeRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> PaymentResult:
         """Look a transaction up on the ledger now. 202 `pending`: no ledger holds it yet, so ask again."""
         return cast(
@@ -1160,12 +1201,18 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/checkout/sessions/{quote(str(session_id), safe='')}/payments",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
 
     def create_refund(
-        self, session_id: int, body: NewRefundRequest, *, idempotency_key: str | None = None
+        self,
+        session_id: int,
+        body: NewRefundRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Refund:
         """Ask for money to go back to who sent it. It is held at once and leaves after another person's approval."""
         return cast(
@@ -1174,6 +1221,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/checkout/sessions/{quote(str(session_id), safe='')}/refunds",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1346,8 +1394,19 @@ class PaidOnce(Http):
             ),
         )
 
+    def get_finding(self, finding_id: int) -> Finding:
+        """A finding with its evidence."""
+        return cast(
+            "Finding", self._call("GET", f"/api/v1/findings/{quote(str(finding_id), safe='')}")
+        )
+
     def resolve_finding(
-        self, finding_id: int, body: ResolutionRequest, *, idempotency_key: str | None = None
+        self,
+        finding_id: int,
+        body: ResolutionRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Finding:
         """Resolve an open finding. It moves no money and changes no transfer."""
         return cast(
@@ -1356,6 +1415,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/findings/{quote(str(finding_id), safe='')}/resolve",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1366,15 +1426,27 @@ class PaidOnce(Http):
             "Payee", self._call("GET", f"/api/v1/payees/{quote(str(external_id), safe='')}")
         )
 
-    def put_payee(self, external_id: str, body: PayeeValuesRequest) -> Payee:
+    def put_payee(
+        self, external_id: str, body: PayeeValuesRequest, *, if_match: str | None = None
+    ) -> Payee:
         """Create a payee or replace what is written of one. KYC stays as it is."""
         return cast(
             "Payee",
-            self._call("PUT", f"/api/v1/payees/{quote(str(external_id), safe='')}", body=body),
+            self._call(
+                "PUT",
+                f"/api/v1/payees/{quote(str(external_id), safe='')}",
+                body=body,
+                if_match=if_match,
+            ),
         )
 
     def set_kyc(
-        self, external_id: str, body: KycDecisionRequest, *, idempotency_key: str | None = None
+        self,
+        external_id: str,
+        body: KycDecisionRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Payee:
         """Say what a check of this payee came to. Approvals that were given before are void unless it is approved."""
         return cast(
@@ -1383,6 +1455,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/payees/{quote(str(external_id), safe='')}/kyc",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1477,26 +1550,38 @@ class PaidOnce(Http):
             ),
         )
 
-    def claim_payout(self, payout_id: int, *, idempotency_key: str | None = None) -> Payout:
+    def claim_payout(
+        self, payout_id: int, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> Payout:
         """Show others for 60 seconds that you are looking at it. It binds nobody."""
         return cast(
             "Payout",
             self._call(
                 "POST",
                 f"/api/v1/payouts/{quote(str(payout_id), safe='')}/claim",
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
 
-    def release_payout(self, payout_id: int) -> Payout:
+    def release_payout(self, payout_id: int, *, if_match: str | None = None) -> Payout:
         """Take your own claim back."""
         return cast(
             "Payout",
-            self._call("DELETE", f"/api/v1/payouts/{quote(str(payout_id), safe='')}/claim"),
+            self._call(
+                "DELETE",
+                f"/api/v1/payouts/{quote(str(payout_id), safe='')}/claim",
+                if_match=if_match,
+            ),
         )
 
     def reissue_payout(
-        self, payout_id: int, body: ReissueRequest, *, idempotency_key: str | None = None
+        self,
+        payout_id: int,
+        body: ReissueRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Payout:
         """Ask again in place of a payout that is proven dead, once; the successor needs its own approval."""
         return cast(
@@ -1505,6 +1590,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/payouts/{quote(str(payout_id), safe='')}/reissue",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1681,7 +1767,7 @@ class PaidOnce(Http):
         )
 
     def confirm_transfer(
-        self, transfer_id: int, *, idempotency_key: str | None = None
+        self, transfer_id: int, *, if_match: str | None = None, idempotency_key: str | None = None
     ) -> ConfirmedTransfer:
         """Re-read the rail's books and apply what they say. Finding nothing there changes nothing."""
         return cast(
@@ -1689,6 +1775,7 @@ class PaidOnce(Http):
             self._call(
                 "POST",
                 f"/api/v1/transfers/{quote(str(transfer_id), safe='')}/confirm",
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1708,7 +1795,12 @@ class PaidOnce(Http):
         )
 
     def reverse_transfer(
-        self, transfer_id: int, body: ReversalRequest, *, idempotency_key: str | None = None
+        self,
+        transfer_id: int,
+        body: ReversalRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Transfer:
         """Ask for all or a part of a paid transfer back; workers carry it out."""
         return cast(
@@ -1717,6 +1809,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/transfers/{quote(str(transfer_id), safe='')}/reverse",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1756,7 +1849,7 @@ class PaidOnce(Http):
         )
 
     def resend_webhook_delivery(
-        self, delivery_id: int, *, idempotency_key: str | None = None
+        self, delivery_id: int, *, if_match: str | None = None, idempotency_key: str | None = None
     ) -> WebhookDeliveryDetail:
         """Send the same message again, under the same id, with a schedule that begins anew."""
         return cast(
@@ -1764,6 +1857,7 @@ class PaidOnce(Http):
             self._call(
                 "POST",
                 f"/api/v1/webhook-deliveries/{quote(str(delivery_id), safe='')}/resend",
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
@@ -1803,15 +1897,21 @@ class PaidOnce(Http):
             self._call("GET", f"/api/v1/webhook-endpoints/{quote(str(endpoint_id), safe='')}"),
         )
 
-    def disable_webhook_endpoint(self, endpoint_id: int) -> WebhookEndpoint:
+    def disable_webhook_endpoint(
+        self, endpoint_id: int, *, if_match: str | None = None
+    ) -> WebhookEndpoint:
         """Be told no more. What waits is withdrawn; what was delivered stays to be read."""
         return cast(
             "WebhookEndpoint",
-            self._call("DELETE", f"/api/v1/webhook-endpoints/{quote(str(endpoint_id), safe='')}"),
+            self._call(
+                "DELETE",
+                f"/api/v1/webhook-endpoints/{quote(str(endpoint_id), safe='')}",
+                if_match=if_match,
+            ),
         )
 
     def enable_webhook_endpoint(
-        self, endpoint_id: int, *, idempotency_key: str | None = None
+        self, endpoint_id: int, *, if_match: str | None = None, idempotency_key: str | None = None
     ) -> WebhookEndpoint:
         """Be told again, of what happens from now on."""
         return cast(
@@ -1819,12 +1919,18 @@ class PaidOnce(Http):
             self._call(
                 "POST",
                 f"/api/v1/webhook-endpoints/{quote(str(endpoint_id), safe='')}/enable",
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )
 
     def rotate_webhook_secret(
-        self, endpoint_id: int, body: RotationRequest, *, idempotency_key: str | None = None
+        self,
+        endpoint_id: int,
+        body: RotationRequest,
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
     ) -> WebhookEndpointWithSecret:
         """A new secret; the old one signs as well until the overlap is over."""
         return cast(
@@ -1833,6 +1939,7 @@ class PaidOnce(Http):
                 "POST",
                 f"/api/v1/webhook-endpoints/{quote(str(endpoint_id), safe='')}/rotate",
                 body=body,
+                if_match=if_match,
                 idempotency_key=idempotency_key,
             ),
         )

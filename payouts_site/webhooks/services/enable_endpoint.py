@@ -4,17 +4,22 @@ from django.db import transaction
 
 from audit.actor import Actor
 from audit.record import Note, record
-from payouts_site.webhooks.selectors import get_endpoint
+from guard.belief import require_version
+from payouts_site.webhooks.selectors import get_endpoint, lock_endpoint
 from webhooks.models import WebhookEndpoint
 
 
-def enable_endpoint(*, endpoint_id: int, owner_id: int | None, actor: Actor) -> WebhookEndpoint:
+def enable_endpoint(
+    *, endpoint_id: int, owner_id: int | None, actor: Actor, expected_version: int | None = None
+) -> WebhookEndpoint:
     """Disabled -> enabled; enabled already is fine. Own transaction.
 
-    What it missed was not promised, and what was withdrawn is sent only when somebody resends it. Raises NotFound.
+    What it missed was not promised, and what was withdrawn is sent only when somebody resends it. Raises NotFound,
+    Conflicted (409: it is at another version than `expected_version`).
     """
     endpoint = get_endpoint(endpoint_id, owner_id)
     with transaction.atomic():
+        require_version(lock_endpoint(endpoint.pk), expected_version)
         rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, disabled_at__isnull=False)
         if rows.update(disabled_at=None, disabled_why=""):
             record(

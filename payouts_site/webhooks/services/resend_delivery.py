@@ -24,15 +24,18 @@ class EndpointDisabled(Conflicted):
     title = "The endpoint is disabled"
 
 
-def resend_delivery(*, delivery_id: int, owner_id: int | None, actor: Actor) -> WebhookDelivery:
+def resend_delivery(
+    *, delivery_id: int, owner_id: int | None, actor: Actor, expected_revision: int | None = None
+) -> WebhookDelivery:
     """Due now, with a schedule that begins anew, whatever became of it before; same id, same bytes. Own transaction.
 
-    Raises NotFound, EndpointDisabled (409).
+    Raises NotFound, EndpointDisabled (409), Conflicted (409: it is at another revision than `expected_revision`).
     """
     delivery = get_delivery(delivery_id, owner_id)
     if delivery.endpoint.disabled_at is not None:
         raise EndpointDisabled("Enable the endpoint first.", current_status="disabled")
     with transaction.atomic():
+        _require_revision(delivery.pk, expected_revision)
         with connection.cursor() as cursor:
             cursor.execute(_RESEND, [delivery.pk])
         record(
@@ -44,3 +47,16 @@ def resend_delivery(*, delivery_id: int, owner_id: int | None, actor: Actor) -> 
             )
         )
     return get_delivery(delivery_id, owner_id)
+
+
+def _require_revision(delivery_id: int, believed: int | None) -> None:
+    if believed is None:
+        return
+    rows = WebhookDelivery.objects.select_for_update(no_key=True).filter(pk=delivery_id)
+    revision, state = rows.values_list("revision", "state").get()
+    if revision != believed:
+        raise Conflicted(
+            f"It is at version {revision}, not {believed}.",
+            current_status=state,
+            current_version=revision,
+        )

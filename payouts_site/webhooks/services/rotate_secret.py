@@ -6,7 +6,8 @@ from django.db import connection, transaction
 
 from audit.actor import Actor
 from audit.record import Note, record
-from payouts_site.webhooks.selectors import get_endpoint
+from guard.belief import require_version
+from payouts_site.webhooks.selectors import get_endpoint, lock_endpoint
 from webhooks.models import WebhookEndpoint
 from webhooks.secrets import encrypt, new_secret
 
@@ -28,15 +29,18 @@ def rotate_secret(
     owner_id: int | None,
     actor: Actor,
     overlap_hours: int = OVERLAP_HOURS,
+    expected_version: int | None = None,
 ) -> tuple[WebhookEndpoint, str]:
     """The endpoint and its new secret, which nobody can read again. Own transaction.
 
     For `overlap_hours` (0 to MOST_OVERLAP_HOURS) messages are signed with the old one as well; with 0 the old one is
-    gone at once, which is for a secret that leaked. Raises NotFound.
+    gone at once, which is for a secret that leaked. Raises NotFound, Conflicted (409: it is at another
+    version than `expected_version`).
     """
     endpoint = get_endpoint(endpoint_id, owner_id)
     secret = new_secret()
     with transaction.atomic():
+        require_version(lock_endpoint(endpoint.pk), expected_version)
         with connection.cursor() as cursor:
             values: dict[str, int | bytes] = {
                 "hours": overlap_hours,
