@@ -17,6 +17,8 @@ Capability = Literal[
     "transfer.retry",
     "transfer.reverse",
     "transfer.confirm",
+    "rail.pause",
+    "rail.resume",
     "payout.read",
     "payout.create",
     "payout.review",
@@ -52,6 +54,9 @@ CAPABILITY_SCOPE: Final[dict[Capability, Scope]] = {
     "transfer.retry": "write",
     "transfer.reverse": "write",
     "transfer.confirm": "write",
+    # Stopping what leaves is for whoever sees the trouble first; letting it leave again decides.
+    "rail.pause": "write",
+    "rail.resume": "review",
     "payout.read": "read",
     # Asking for a payout, or for a new one in place of a dead one: nothing leaves without a review.
     "payout.create": "write",
@@ -110,6 +115,7 @@ ROLE_CAPABILITIES: Final[dict[Role, frozenset[Capability]]] = {
         "transfer.pay",
         "transfer.retry",
         "transfer.confirm",
+        "rail.pause",
         "payout.create",
         "payee.manage",
         "commission.create",

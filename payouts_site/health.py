@@ -20,6 +20,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from api.problems import Problem
 from payouts_site import broker, measures
+from transfers.switches import paused_switches
 
 
 @require_safe
@@ -41,12 +42,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
         age = measures.oldest_due_seconds() if checks["database"] == "ok" else None
     except DatabaseError:
         age = None
+    checks["paused_rails"] = _paused() if checks["database"] == "ok" else None
     late = settings.LEASE_SECONDS + 2 * settings.SWEEP_INTERVAL_SECONDS
     checks["oldest_due_work"] = {"age_seconds": age, "late": age is not None and age > late}
     return JsonResponse(
         {"status": "ready" if ready else "not_ready", "checks": checks},
         status=200 if ready else 503,
     )
+
+
+def _paused() -> list[str] | None:
+    """Paused on purpose is not unready: it is told, and nothing is taken out of service for it."""
+    try:
+        return [switch.rail for switch in paused_switches()]
+    except DatabaseError:
+        return None
 
 
 def _word(check: Callable[[], None]) -> str:

@@ -11,6 +11,8 @@ from prometheus_client.registry import Collector
 
 from payouts_site import broker
 from transfers.models import Finding, FindingState, Rail, TransferStatus
+from transfers.models.rail_switch import EVERY_RAIL
+from transfers.switches import paused_switches
 
 # Counted exactly up to here, by an index; beyond it the planner's estimate is good enough for a graph.
 COUNT_EXACTLY = 20_000
@@ -202,6 +204,15 @@ class _FromDatabase(Collector):
         for direction, count in webhook_backlog().items():
             backlog.add_metric([direction], count)
         yield backlog
+        paused = GaugeMetricFamily(
+            "paidonce_rail_paused",
+            "1 while nothing is sent on a rail; all: on none",
+            labels=["rail"],
+        )
+        names = {switch.rail for switch in paused_switches()}
+        for rail in (*Rail.values, EVERY_RAIL):
+            paused.add_metric([rail], float(rail in names))
+        yield paused
         yield GaugeMetricFamily(
             "paidonce_open_findings", "Findings that wait for a person", value=open_findings()
         )

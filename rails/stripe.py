@@ -25,7 +25,7 @@ from rails.answers import (
 )
 
 if TYPE_CHECKING:
-    from stripe.params import TransferCreateParams
+    from stripe.params import TransferCreateParams, TransferListParams
 
 # Telemetry would write a file below the home folder and add a header about earlier calls.
 stripe.enable_telemetry = False
@@ -90,18 +90,20 @@ class StripeRail:
 
     def find(self, group: str) -> LookUp:
         """Every transfer of this transfer_group, all pages. Newest first, as Stripe lists them."""
+        return self._listed({"transfer_group": group}, f"GET /v1/transfers?transfer_group={group}")
+
+    def list_since(self, since: int) -> LookUp:
+        """Every transfer created since (Unix seconds), all pages, whatever its group."""
+        query: TransferListParams = {"created": {"gte": since}}
+        return self._listed(query, f"GET /v1/transfers?created[gte]={since}")
+
+    def _listed(self, query: "TransferListParams", asked: str) -> LookUp:
         try:
-            page = self._client.v1.transfers.list({"transfer_group": group, "limit": 100})
+            page = self._client.v1.transfers.list({**query, "limit": 100})
             found = [_movement(item) for item in page.auto_paging_iter()]
         except stripe.StripeError as error:
             return Unreachable(_reason(error))
-        return Seen(
-            found,
-            {
-                "asked": f"GET /v1/transfers?transfer_group={group}",
-                "found": [m.reference for m in found],
-            },
-        )
+        return Seen(found, {"asked": asked, "found": [m.reference for m in found]})
 
     def find_in_ledger(
         self, *, since: int, group: str, idempotency_key: str, amount_minor: int, currency: str

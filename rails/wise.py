@@ -18,9 +18,9 @@ from rails.wise_paths import Family, path_of
 from rails.wise_values import (
     WiseQuote,
     WiseTransfer,
+    came_back,
     loads,
     minor_units,
-    parse_moment,
     parse_quote,
     parse_transfer,
 )
@@ -140,6 +140,20 @@ class WiseRail:
         From a day before `since`: all pages, matched here. The list has no such filter, and searches the personal
         profile unless told otherwise. An empty page ends it, not a short one: Wise does not say how long a page may be.
         """
+        return self._listed(lambda item: _is_of_debt(item, ctids, reference), since, before_page)
+
+    def list_since(
+        self, since: datetime, *, before_page: Callable[[], None]
+    ) -> Reading[list[WiseTransfer]]:
+        """Every transfer of the profile from a day before `since`."""
+        return self._listed(lambda _: True, since, before_page)
+
+    def _listed(
+        self,
+        wanted: Callable[[dict[str, Any]], bool],
+        since: datetime,
+        before_page: Callable[[], None],
+    ) -> Reading[list[WiseTransfer]]:
         path, offset = self._path("list"), 0
         found: list[WiseTransfer] = []
         query = {
@@ -158,7 +172,7 @@ class WiseRail:
                 ids = [transfer.id for transfer in found]
                 return Done(found, {"asked": asked, "listed": offset, "found": ids})
             offset += len(items)
-            mine = (item for item in items if _is_of_debt(item, ctids, reference))
+            mine = (item for item in items if wanted(item))
             try:
                 found += [parse_transfer(item) for item in mine]
             except _UNREADABLE:
@@ -194,7 +208,7 @@ class WiseRail:
         }
 
         def net(body: Any) -> int | None:
-            return _came_back(body["transactions"], f"TRANSFER-{transfer}", currency)
+            return came_back(body["transactions"], f"TRANSFER-{transfer}", currency)
 
         return self._read(self._path("statement", balance=mine[0]), net, query)
 
@@ -280,18 +294,3 @@ def _amounts(body: Any) -> dict[str, int]:
 
 def _count(body: Any) -> int:
     return len(_list(body))
-
-
-def _came_back(lines: list[dict[str, Any]], reference: str, currency: str) -> int | None:
-    mine = [line for line in lines if line.get("referenceNumber") == reference]
-    back = [line for line in mine if line["type"] == "CREDIT"]
-    debits = sorted(
-        (line for line in mine if line["type"] == "DEBIT"),
-        key=lambda line: parse_moment(line["date"]),
-    )
-    if not back:
-        return None
-    amounts = [abs(minor_units(line["amount"]["value"], currency)) for line in back]
-    # The first debit is the funding itself.
-    again = [abs(minor_units(line["amount"]["value"], currency)) for line in debits[1:]]
-    return sum(amounts) - sum(again)

@@ -153,3 +153,19 @@ def recipient_body(details: dict[str, Any], *, profile: str, currency: str) -> d
 def _address(address: dict[str, str]) -> dict[str, str]:
     names = {"first_line": "firstLine", "post_code": "postCode"}
     return {names.get(name, name): value for name, value in address.items()}
+
+
+def came_back(lines: list[dict[str, Any]], reference: str, currency: str) -> int | None:
+    """Minor units that came back for `reference` by a statement's lines, less what was taken again; None: no trace."""
+    mine = [line for line in lines if line.get("referenceNumber") == reference]
+    back = [line for line in mine if line["type"] == "CREDIT"]
+    debits = sorted(
+        (line for line in mine if line["type"] == "DEBIT"),
+        key=lambda line: parse_moment(line["date"]),
+    )
+    if not back:
+        return None
+    amounts = [abs(minor_units(line["amount"]["value"], currency)) for line in back]
+    # The first debit is the funding itself.
+    again = [abs(minor_units(line["amount"]["value"], currency)) for line in debits[1:]]
+    return sum(amounts) - sum(again)

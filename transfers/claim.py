@@ -22,6 +22,7 @@ from transfers.models import AttemptOutcome, Transfer, TransferAttempt, Transfer
 from transfers.prepared import read_attempt
 from transfers.requests import AttemptPlan, build_request, plan_attempt
 from transfers.sources import source_of
+from transfers.switches import paused_condition
 
 __all__ = [
     "Claim",
@@ -34,6 +35,7 @@ __all__ = [
     "commit_resend",
     "commit_step",
     "is_in_flight",
+    "write_attempt",
 ]
 
 
@@ -73,17 +75,18 @@ def claim_pending(transfer: Transfer, *, actor: Actor) -> Claim | None:
     plan = plan_attempt(transfer, number)
     source = source_of(transfer)
     if source is None:
-        won = _start(transfer, number, plan, actor)
+        won = write_attempt(transfer, number, plan, actor)
     else:
         with transaction.atomic():
             may = source.may_start(transfer, actor=actor)
-            won = _start(transfer, number, plan, actor) if may else None
+            won = write_attempt(transfer, number, plan, actor) if may else None
     if won is None:
         return None
     return Claim(transfer, read_attempt(transfer.pk, number), won.row["fence"], deadline)
 
 
-def _start(transfer: Transfer, number: int, plan: AttemptPlan, actor: Actor) -> Won | None:
+def write_attempt(transfer: Transfer, number: int, plan: AttemptPlan, actor: Actor) -> Won | None:
+    """Pending -> processing with attempt `number`, in one statement; None when it was not as believed."""
     attempt = Insert(
         TransferAttempt,
         {
@@ -194,7 +197,10 @@ def claim_now(transfer: Transfer, *, action: str, actor: Actor, reason: str) -> 
 
 
 def commit_resend(claim: Claim) -> Claim | None:
-    """Write down that the identical request goes out once more, before it does; None when the lease was lost."""
+    """Write down that the identical request goes out once more, before it does.
+
+    None when the lease was lost, or when the rail was paused.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -203,7 +209,8 @@ def commit_resend(claim: Claim) -> Claim | None:
             FROM transfers_transfer AS transfer
             WHERE attempt.id = %s AND transfer.id = attempt.transfer_id AND transfer.fence = %s
                 AND transfer.status = 'processing' AND transfer.due_at > clock_timestamp()
-            """,
+            """
+            + f" AND NOT {paused_condition('transfer.rail')}",
             [claim.attempt.pk, claim.fence],
         )
         if cursor.rowcount != 1:
@@ -221,7 +228,8 @@ def commit_step(
 ) -> Claim | None:
     """Write down how far the attempt is, and hold the lease anew; None when it was lost. Commits before the next call.
 
-    `sending`: the next call may move money, so that its outcome is unknown until an answer is recorded.
+    `sending`: the next call may move money, so that its outcome is unknown until an answer is recorded; None also
+    when the rail is paused.
     `funding_reference`: the one object at the rail that this attempt may fund. Raises IntegrityError when another
     attempt of the debt holds one that is not proven dead.
     """
@@ -232,7 +240,9 @@ def commit_step(
             WITH held AS (
                 UPDATE transfers_transfer SET due_at = clock_timestamp() + make_interval(secs => %(lease)s)
                 WHERE id = %(transfer)s AND status = 'processing' AND fence = %(fence)s
-                    AND due_at > clock_timestamp()
+                    AND due_at > clock_timestamp() AND NOT (%(sending)s AND EXISTS (
+                        SELECT FROM transfers_railswitch AS switch WHERE switch.status = 'paused'
+                            AND switch.rail IN (transfers_transfer.rail, 'all')))
                 RETURNING id
             )
             UPDATE transfers_transferattempt AS attempt

@@ -11,6 +11,7 @@ from django.db import connection, models
 
 from guard.statement import run
 from transfers.models import Transfer, TransferAttempt
+from transfers.switches import paused_condition
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -34,12 +35,16 @@ def from_row(model: type[Row], row: dict[str, Any]) -> Row:
     return model.from_db(connection.alias, names, [decoded.get(name, row[name]) for name in names])
 
 
-def read_transfer(transfer_id: int) -> tuple[Transfer, bool]:
-    """The transfer, and whether work on it is due by the database's clock. Raises Transfer.DoesNotExist."""
+def read_transfer(transfer_id: int) -> tuple[Transfer, bool, bool]:
+    """The transfer, whether work on it is due by the database's clock, and whether its rail is paused.
+
+    Raises Transfer.DoesNotExist.
+    """
     rows = run(_TRANSFER, [transfer_id])
     if not rows:
         raise Transfer.DoesNotExist(f"There is no transfer {transfer_id}.")
-    return from_row(Transfer, rows[0]), bool(rows[0]["is_due"])
+    row = rows[0]
+    return from_row(Transfer, row), bool(row["is_due"]), bool(row["is_paused"])
 
 
 def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
@@ -49,7 +54,8 @@ def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
 
 
 _TRANSFER = f"""
-    SELECT {", ".join(columns_of(Transfer))}, coalesce(due_at <= clock_timestamp(), false) AS is_due
+    SELECT {", ".join(columns_of(Transfer))}, coalesce(due_at <= clock_timestamp(), false) AS is_due,
+        {paused_condition("transfers_transfer.rail")} AS is_paused
     FROM transfers_transfer WHERE id = %s::bigint
 """
 _ATTEMPT = f"""

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client import Counter
 
+from transfers.models import Rail
+from transfers.models.rail_switch import EVERY_RAIL
 from transfers.services.apply_rail_event import apply_rail_event
 from transfers.services.work_reversal import work_reversal
 from transfers.services.work_transfer import work_transfer
@@ -31,13 +33,27 @@ WORK: dict[str, Work] = {
     "transfers_railevent": lambda pk: apply_rail_event(event_id=pk),
 }
 
+# Nothing but new sends: they wait for their rail. Reversals exist on one rail only.
+_UNSENT: dict[str, str] = {
+    "transfers_transfer": "AND NOT (status = 'pending' AND rail = ANY(%(rails)s))",
+    "transfers_transferreversal": "AND NOT (send_count = 0 AND 'stripe' = ANY(%(rails)s))",
+}
+
 
 def due_ids(table: str) -> list[int]:
-    """Ids of due rows, the longest due first, by a partial index on `due_at`."""
+    """Ids of due rows, the longest due first, by a partial index on `due_at`.
+
+    What has never been sent on a paused rail is left out, so that it takes no other rail's place in the round.
+    """
     with connection.cursor() as cursor:
+        cursor.execute("SELECT rail FROM transfers_railswitch WHERE status = 'paused'")
+        paused = {row[0] for row in cursor.fetchall()}
+        rails = list(Rail.values) if EVERY_RAIL in paused else sorted(paused)
+        not_yet = _UNSENT.get(table, "") if rails else ""
         cursor.execute(
-            f'SELECT id FROM "{table}" WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT %s',
-            [MOST_ROWS_IN_A_ROUND],
+            f'SELECT id FROM "{table}" WHERE due_at <= clock_timestamp() {not_yet} '
+            "ORDER BY due_at LIMIT %(most)s",
+            {"most": MOST_ROWS_IN_A_ROUND, "rails": rails},
         )
         return [row[0] for row in cursor.fetchall()]
 

@@ -13,8 +13,11 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from pgtrigger import registered
 
+from audit.redact import redact_text
 from payouts_site import measures
 from payouts_site.doctor.line import Check, Line, fail, ok, warn
+from transfers.models.rail_switch import EVERY_RAIL
+from transfers.switches import paused_switches
 
 _OLDEST_VERSION: Final = 15
 _SKEW_WARN, _SKEW_FAIL = 1.0, 5.0
@@ -167,6 +170,17 @@ def _work() -> Iterator[Line]:
         yield ok("findings", "none open")
 
 
+def _paused_rails() -> Iterator[Line]:
+    switches = paused_switches()
+    for switch in switches:
+        how = "unfreeze_dispatch" if switch.rail == EVERY_RAIL else f"resume_rail {switch.rail}"
+        what = "every rail" if switch.rail == EVERY_RAIL else switch.rail
+        said = f"{what}, by {switch.changed_by}: {redact_text(switch.reason)}"
+        yield warn("paused rails", said, f"manage.py {how}, when the reason is gone")
+    if not switches:
+        yield ok("paused rails", "none")
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     _reachable,
     _durable,
@@ -177,4 +191,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     _seals,
     _beat,
     _work,
+    _paused_rails,
 )

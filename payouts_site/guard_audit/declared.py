@@ -18,6 +18,8 @@ _RACES: Final = "tests/payouts/test_commission_races.py::"
 _B: Final = "POST /api/v1/bookings/{reference}"
 _CLOSING: Final = "tests/transfers/test_close_booking.py::"
 _T: Final = "POST /api/v1/transfers/{transfer_id}"
+_RESTORE: Final = "tests/transfers/test_restore.py::test_a_crew_that_was_half_paid_at_the_backup"
+_PAUSE: Final = "tests/transfers/test_pause_rail.py::TestSwitch::test_"
 
 WAYS: Final = (
     Way(
@@ -209,6 +211,42 @@ WAYS: Final = (
         "transfers.services.import_legacy_transfer.import_legacy_transfer",
         "what an older system paid, as it was; pays nothing",
         "tests/transfers/test_confirm_transfer.py",
+    ),
+    Way(
+        "command pause_rail",
+        "transfers.services.pause_rail.pause_rail",
+        "open -> paused; nothing new leaves on the rail",
+        f"{_PAUSE}commands_are_for_who_may",
+    ),
+    Way(
+        "command resume_rail",
+        "transfers.services.resume_rail.resume_rail",
+        "paused -> open; workers send what waited",
+        f"{_PAUSE}commands_are_for_who_may",
+    ),
+    Way(
+        "command freeze_dispatch",
+        "transfers.services.pause_rail.pause_rail",
+        "open -> paused for all rails; nothing leaves",
+        _RESTORE,
+    ),
+    Way(
+        "command unfreeze_dispatch",
+        "transfers.services.unfreeze_dispatch.unfreeze_dispatch",
+        "paused -> open for all rails, after a clean comparison",
+        _RESTORE,
+    ),
+    Way(
+        "command compare_with_rail",
+        "transfers.services.compare_with_rail.compare_with_rail",
+        "what the rails prove is applied, the rest becomes findings; nothing leaves",
+        _RESTORE,
+    ),
+    Way(
+        "command adopt_movement",
+        "transfers.services.adopt_movement.adopt_movement",
+        "a lost attempt is written down again and settled; nothing leaves",
+        _RESTORE,
     ),
     Way(
         "command stellar_channels",

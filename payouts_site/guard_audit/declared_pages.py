@@ -10,6 +10,7 @@ _HANDS: Final = "tests/payouts_reconcile/test_screen.py::"
 _CREW: Final = "tests/console/test_crew.py::"
 _MAY: Final = "tests/console/test_permissions.py::"
 _PAGE: Final = "page transfers_"
+_RAILS: Final = "tests/console/test_rails.py::"
 
 PAGES: Final = (
     Way(
@@ -53,6 +54,18 @@ PAGES: Final = (
         "transfers.services.confirm_transfer.confirm_transfer",
         "what the rail says now is applied",
         f"{_MAY}test_an_operator_asks_the_rail",
+    ),
+    Way(
+        f"{_PAGE}railswitch_pause",
+        "transfers.services.pause_rail.pause_rail",
+        "open -> paused; nothing new leaves on the rail",
+        f"{_RAILS}test_the_overview_pauses_and_resumes_a_rail",
+    ),
+    Way(
+        f"{_PAGE}railswitch_resume",
+        "transfers.services.resume_rail.resume_rail",
+        "paused -> open; workers send what waited",
+        f"{_RAILS}test_the_overview_pauses_and_resumes_a_rail",
     ),
     Way(
         f"{_PAGE}finding_resolve",

@@ -74,6 +74,7 @@ def test_it_is_ready_with_everything_in_place(
         "broker": "ok",
         "migrations": "ok",
         "oldest_due_work": {"age_seconds": 0.0, "late": False},
+        "paused_rails": [],
     }
 
 

@@ -80,6 +80,7 @@ class RetryTransfer(ApiView):
             **operations.refusals(
                 _409="outcome_unknown obligation_live conflict",
                 _422="illegal_transition validation_error",
+                _503="unavailable rail_paused",
             ),
         },
     )
@@ -104,7 +105,11 @@ class ReverseTransfer(ApiView):
         request=Reversal,
         responses={
             202: TransferShown,
-            **operations.refusals(_409="conflict", _422="illegal_transition validation_error"),
+            **operations.refusals(
+                _409="conflict",
+                _422="illegal_transition validation_error",
+                _503="unavailable rail_paused",
+            ),
         },
     )
     def post(self, request: Request, transfer_id: int) -> Response:

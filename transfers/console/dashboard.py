@@ -18,6 +18,7 @@ from audit.models import Seal
 from money import Money
 from transfers.console.formats import money_text, span
 from transfers.console.gate import sees
+from transfers.console.rails import rail_rows
 from transfers.models import Booking, Finding, FindingState, PaymentState, Transfer
 
 MOST_COUNTED: Final = 1_000
@@ -82,6 +83,7 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
             :MOST_LISTED
         ]
         context["recent"] = _listed(Booking.objects.all())
+        context["rails"] = rail_rows(request)
     if sees(request, "audit.read"):
         context["seal"] = Seal.objects.order_by("-id").first()
     return context

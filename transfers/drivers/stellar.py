@@ -12,6 +12,7 @@ unique index `one_fundable_movement_per_debt` holds as well, and under the same 
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import IntegrityError
 from django.db.models import Exists, OuterRef
 
@@ -36,7 +37,16 @@ from transfers.drivers.stellar_conclude import (
 )
 from transfers.drivers.stellar_group import companions, member_of
 from transfers.drivers.stellar_sign import commit_envelope
-from transfers.drivers.stellar_steps import BUSY, BUSY_SECONDS, EARLIER, PAID, Member, turn, wait
+from transfers.drivers.stellar_steps import (
+    BUSY,
+    BUSY_SECONDS,
+    EARLIER,
+    PAID,
+    RAIL,
+    Member,
+    turn,
+    wait,
+)
 from transfers.models import (
     LIVE_STATES,
     EnvelopeState,
@@ -47,6 +57,7 @@ from transfers.models import (
 )
 from transfers.rail_access import horizon_rail, stellar_treasury
 from transfers.services.record_answer import record_failed
+from transfers.switches import PAUSED, is_paused
 
 
 class StellarDriver:
@@ -67,6 +78,8 @@ class StellarDriver:
 
 def _dispatch(claim: Claim, actor: Actor) -> None:
     """Nothing is signed for this attempt: get a channel, and sign with whoever is due as well."""
+    if _is_held_back([claim], actor):
+        return
     leader = member_of(claim, actor)
     if leader is None or not _is_free_of_earlier(claim, actor):
         return
@@ -80,6 +93,14 @@ def _dispatch(claim: Claim, actor: Actor) -> None:
             _sign_and_send([leader, *others], lease, actor)
     finally:
         free_channel(lease)
+
+
+def _is_held_back(claims: list[Claim], actor: Actor) -> bool:
+    if not is_paused(RAIL):
+        return False
+    for claim in claims:
+        wait(claim, PAUSED, actor, seconds=settings.LEASE_SECONDS)
+    return True
 
 
 def _tend_forgotten(actor: Actor) -> None:
@@ -120,7 +141,8 @@ def _sign_and_send(members: list[Member], lease: ChannelLease, actor: Actor) -> 
             wait(member.claim, reason.code, actor, said=reason.said)
         return
     payable = _payable(members, ledger.treasury, actor)
-    if not payable:
+    # The looks took their time.
+    if not payable or _is_held_back([member.claim for member in payable], actor):
         return
     sequence = max(ledger.channel.sequence, last_used(lease)) + 1
     try:
@@ -208,7 +230,7 @@ def _follow(claim: Claim, actor: Actor) -> None:
     payment = StellarPayment.objects.select_related("envelope").get(attempt=claim.attempt)
     envelope = payment.envelope
     if envelope.is_live and envelopes.hold(envelope):
-        _record(envelope, envelopes.ask(envelope), [claim], actor)
+        _record(envelope, envelopes.ask(envelope, may_send=not is_paused(RAIL)), [claim], actor)
         return
     envelope.refresh_from_db()
     conclude(claim, envelope, None, actor)

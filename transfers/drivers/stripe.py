@@ -12,7 +12,13 @@ from transfers.pace import hold_back, wait_for_turn
 from transfers.policy import absence_is_proven, may_resend, transfer_group
 from transfers.rail_access import stripe_rail
 from transfers.services.raise_finding import raise_finding
-from transfers.services.record_answer import record_answer, record_failed, record_unknown
+from transfers.services.record_answer import (
+    record_answer,
+    record_failed,
+    record_unknown,
+    record_wait,
+)
+from transfers.switches import PAUSED, is_paused
 
 log = structlog.get_logger(__name__)
 
@@ -92,9 +98,22 @@ def _nothing_found(claim: Claim, nothing: Seen, actor: Actor) -> None:
 
 
 def _resend(claim: Claim, actor: Actor) -> None:
+    if is_paused(claim.transfer.rail):
+        _wait_for_the_rail(claim, actor)
+        return
     resend = commit_resend(claim)
     if resend is not None:
         _call_and_record(resend, actor)
+
+
+def _wait_for_the_rail(claim: Claim, actor: Actor) -> None:
+    """Paused: asked again, but not sent again. No rung of the ladder is used up."""
+    delay = min(settings.LEASE_SECONDS, max(settings.PROBE_DELAYS_SECONDS))
+    if claim.attempt.may_have_moved_money:
+        reason = "the rail has nothing for it so far, and is paused here: it is not sent again"
+        record_unknown(claim, reason, {}, actor=actor, delay_seconds=delay)
+    else:
+        record_wait(claim, NotNow(PAUSED, delay), actor=actor)
 
 
 def _declined_after_unclear(claim: Claim, answer: Declined, actor: Actor) -> None:

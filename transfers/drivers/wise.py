@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from audit.actor import Actor
-from rails.answers import LookUp, StepAnswer, Unreachable
+from rails.answers import LookUp, NotNow, StepAnswer, Unreachable
 from transfers.claim import Claim, commit_step
 from transfers.drivers import wise_create, wise_look
 from transfers.drivers.protocol import Census
 from transfers.drivers.wise_fund import fund
-from transfers.drivers.wise_steps import Step, settled, turn
+from transfers.drivers.wise_steps import RAIL, Step, settled, turn, wait
 from transfers.models import Transfer, TransferAttempt
 from transfers.policy import CANCELLED_BY_PERSON
 from transfers.rail_access import wise_rail
+from transfers.switches import PAUSED, is_paused
 
 
 class WiseDriver:
@@ -47,9 +48,17 @@ class WiseDriver:
         return wise_look.census(keys, debt_reference, since=since)
 
 
+# Steps that make something at Wise. The others ask first, or undo.
+_MAKES = (wise_create.add_recipient, wise_create.get_quote, wise_create.create)
+
+
 def _advance(claim: Step, actor: Actor) -> None:
     while claim is not None:
-        claim = next_step(claim.attempt)(claim, actor)
+        step = next_step(claim.attempt)
+        if step in _MAKES and is_paused(RAIL):
+            wait(claim, NotNow(PAUSED, 0), actor)
+            return
+        claim = step(claim, actor)
 
 
 def next_step(attempt: TransferAttempt) -> Callable[[Claim, Actor], Step]:

@@ -11,10 +11,11 @@ from rails.answers import Answer, Declined, Done, Moved, NotNow, StepAnswer, Unc
 from rails.wise_errors import FUND_LATER
 from transfers.claim import Claim, commit_step
 from transfers.drivers.wise_look import WiseLook, look, movement_of
-from transfers.drivers.wise_steps import Step, settled, turn, wait
+from transfers.drivers.wise_steps import RAIL, Step, settled, turn, wait
 from transfers.rail_access import wise_rail
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_answer, record_failed, record_unknown
+from transfers.switches import PAUSED, is_paused
 
 # Empty reads on the ladder before the same transfer is funded again, or believed dead. With the default delays the
 # third comes 80 s after the call.
@@ -64,6 +65,9 @@ def _not_funded_so_far(claim: Claim, seen: WiseLook, actor: Actor) -> Step:
 
 
 def _send(claim: Claim, seen: WiseLook, before: dict[str, Any], actor: Actor) -> Step:
+    if is_paused(RAIL):
+        wait(claim, NotNow(PAUSED, 0, seen.evidence), actor)
+        return None
     # A worker that died after its call was committed left it unanswered as well.
     before = {**before, "ever_unclear": before["ever_unclear"] or before["unclear"]}
     turn()

@@ -11,6 +11,7 @@ from transfers.claim import Claim
 from transfers.pace import hold_back, wait_for_turn
 from transfers.policy import check_delay
 from transfers.services.record_answer import record_wait
+from transfers.switches import PAUSED
 
 RAIL = "wise"
 
@@ -25,6 +26,7 @@ _WORDS = {
     "pay_in_disabled": "Wise does not let this be paid from the balance now. Nothing has moved.",
     "create_unclear": "Wise has not confirmed the transfer. It is not funded, so nothing has moved.",
 }
+_PAUSED_WORDS = "Wise is paused here. Nothing is sent; it goes on when a person resumes it."
 _ANY_WORDS = "Wise cannot do this now. Nothing has moved; it is asked again."
 
 
@@ -50,13 +52,15 @@ def wait(
     code = code or answer.reason
     waited = progress.get("waiting", {})
     times = waited.get("times", 0) if waited.get("code") == code else 0
-    message = _WORDS.get(code, _ANY_WORDS)
+    message = _PAUSED_WORDS if code == PAUSED else _WORDS.get(code, _ANY_WORDS)
     progress["waiting"] = {"code": code, "message": message, "times": times + 1}
     delay = check_delay(settings.PROBE_DELAYS_SECONDS, times)
     evidence: dict[str, Any] = {} if isinstance(answer, Unreachable) else answer.evidence
     if isinstance(answer, NotNow) and code in ("rate_limit", "bad_credentials"):
         hold_back(RAIL, answer.retry_after_seconds)
         delay = max(delay, answer.retry_after_seconds)
+    elif code == PAUSED:
+        delay = min(settings.LEASE_SECONDS, max(settings.PROBE_DELAYS_SECONDS))
     elif code == SCA or code in FUND_LATER:
         # A person has to do something first.
         delay = check_delay(settings.PROBE_DELAYS_SECONDS, times + 2)

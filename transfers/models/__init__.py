@@ -2,10 +2,12 @@
 
 from transfers.models.attempt import AttemptOutcome, TransferAttempt, rail_key, waiting_for
 from transfers.models.booking import Booking, BookingStatus, CrewMember, PaymentState
+from transfers.models.comparison import RailComparison
 from transfers.models.finding import Finding, FindingState
 from transfers.models.pace import Pace
 from transfers.models.rail_balance import RailBalance
 from transfers.models.rail_event import RailEvent
+from transfers.models.rail_switch import RailSwitch
 from transfers.models.release import Release, ReleaseDecision, ReleaseState
 from transfers.models.reversal import TransferReversal
 from transfers.models.stellar import (
@@ -30,7 +32,9 @@ __all__ = [
     "PaymentState",
     "Rail",
     "RailBalance",
+    "RailComparison",
     "RailEvent",
+    "RailSwitch",
     "Release",
     "ReleaseDecision",
     "ReleaseState",

@@ -13,6 +13,7 @@ from guard.statement import SecondsFromNow, run
 from transfers.models import SourceType, Transfer, TransferStatus
 from transfers.prepared import columns_of, from_row
 from transfers.sources import source_of
+from transfers.switches import paused_condition, refuse_while_paused
 from transfers.wake import wake_after_commit
 
 
@@ -55,6 +56,7 @@ class _Seen:
     transfer: Transfer
     disputed: bool
     present_account: str | None
+    paused: bool
 
 
 # One prepared statement instead of three queries through the ORM, which were most of the request.
@@ -65,7 +67,8 @@ _LOOK = f"""
         ) AS disputed,
         (SELECT stripe_account FROM transfers_crewmember AS member
          WHERE transfer.source_type = '{SourceType.BOOKING}' AND member.booking_id = transfer.source_id
-            AND member.user_id = transfer.user_id) AS present_account
+            AND member.user_id = transfer.user_id) AS present_account,
+        {paused_condition("transfer.rail")} AS paused
     FROM transfers_transfer AS transfer WHERE transfer.id = %s::bigint
 """
 
@@ -76,12 +79,14 @@ def retry_transfer(*, transfer_id: int, actor: Actor, version: int | None = None
 
     The next attempt gets a new number and so a new key: the rail keeps the old answer under the old one. Raises
     NotFound, OutcomeUnknown, ObligationLive and BookingCancelled (409), IllegalTransition (422, also where a source
-    decides), Conflicted (409: somebody was faster).
+    decides), Conflicted (409: somebody was faster), RailPaused (503).
     """
     seen = _look(transfer_id)
     transfer = seen.transfer
     _refuse_while_live(transfer, seen.disputed, actor)
     _refuse_if_its_source_decides(transfer, actor)
+    if seen.paused and transfer.status == TransferStatus.FAILED:
+        refuse_while_paused(transfer.rail)
     try:
         result = _reopen(seen, version, actor)
     except IntegrityError as error:
@@ -98,7 +103,12 @@ def _look(transfer_id: int) -> _Seen:
     rows = run(_LOOK, [transfer_id])
     if not rows:
         raise NotFound(f"There is no transfer {transfer_id}.")
-    return _Seen(from_row(Transfer, rows[0]), rows[0]["disputed"], rows[0]["present_account"])
+    return _Seen(
+        from_row(Transfer, rows[0]),
+        rows[0]["disputed"],
+        rows[0]["present_account"],
+        rows[0]["paused"],
+    )
 
 
 def _reopen(seen: _Seen, version: int | None, actor: Actor) -> Result:

@@ -12,6 +12,7 @@ from guard.table import transition_table
 from money import Money
 from transfers.models import Rail, Transfer, TransferReversal, TransferStatus
 from transfers.selectors import get_transfer
+from transfers.switches import refuse_while_paused
 from transfers.wake import REVERSAL_TASK, wake_after_commit
 
 
@@ -26,7 +27,7 @@ def reverse_transfer(
     """Write down a reversal (default: all that is left) for the workers to carry out. Own transaction.
 
     Reversals that are asked for or done never add up to more than the transfer: the transfer's row is locked while
-    they are summed. Raises NotFound, IllegalTransition (422) unless it is paid, Invalid (422),
+    they are summed. Raises NotFound, IllegalTransition (422) unless it is paid, Invalid (422), RailPaused (503),
     Conflicted (409: another version than `expected_version`).
     """
     with transaction.atomic():
@@ -42,6 +43,7 @@ def reverse_transfer(
             )
         is_paid = transfer.status == TransferStatus.SUCCESS
         if is_paid:
+            refuse_while_paused(transfer.rail)
             reversal = _write_down(transfer, amount, reason, actor)
             wake_after_commit([reversal.pk], task=REVERSAL_TASK)
         else:

@@ -17,6 +17,7 @@ from transfers.rail_access import stripe_rail
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import entry
 from transfers.services.settle_movement import settle_movement
+from transfers.switches import PAUSED, is_paused
 
 
 def work_reversal(*, reversal_id: int, actor: Actor = SWEEP) -> None:
@@ -27,6 +28,10 @@ def work_reversal(*, reversal_id: int, actor: Actor = SWEEP) -> None:
     transfer = reversal.transfer
     wait_for_turn(transfer.rail)
     answer = _earlier_send(reversal) if reversal.send_count > 1 else None
+    if answer is None and is_paused(transfer.rail):
+        delay = min(settings.LEASE_SECONDS, max(settings.PROBE_DELAYS_SECONDS))
+        _later(reversal, delay, PAUSED, {})
+        return
     if answer is None:
         answer = stripe_rail().reverse(
             transfer.rail_reference,
@@ -47,6 +52,8 @@ def _claim(reversal_id: int) -> TransferReversal | None:
                 first_sent_at = coalesce(first_sent_at, clock_timestamp()),
                 due_at = clock_timestamp() + make_interval(secs => %s)
             WHERE id = %s AND outcome IN ('live', 'unknown') AND due_at <= clock_timestamp()
+                AND NOT (send_count = 0 AND EXISTS (
+                    SELECT FROM transfers_railswitch WHERE status = 'paused' AND rail IN ('stripe', 'all')))
             """,
             [settings.LEASE_SECONDS, reversal_id],
         )

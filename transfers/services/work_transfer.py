@@ -24,10 +24,13 @@ def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> JobRun | None:
 
     For a payout's transfer this is its job (transfers/jobs.py), and the answer says what came of it.
     """
-    transfer, is_due = read_transfer(transfer_id)
+    transfer, is_due, is_paused = read_transfer(transfer_id)
     is_open = transfer.status in (TransferStatus.PENDING, TransferStatus.PROCESSING)
     if not is_open and is_watched(transfer.rail):
         watch_transfer(transfer, actor=actor)
+        return None
+    if is_paused and transfer.status == TransferStatus.PENDING:
+        # It waits for its rail. What is processing may have moved: that is asked about all the same.
         return None
     if has_job(transfer):
         return run_job(transfer, lambda: _dispatch(transfer, actor))
