@@ -120,9 +120,12 @@ class ApiSchema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: Any, *more: Any, **named: Any) -> Any:
         """With the limits of lists of objects, which drf-spectacular knows only of lists of plain values."""
-        schema = super()._map_serializer_field(field, direction, *more, **named)
+        schema: Any = super()._map_serializer_field(  # type: ignore[no-untyped-call]  # no type hints
+            field, direction, *more, **named
+        )
         if isinstance(field, ListSerializer) and schema and schema.get("type") == "array":
-            limits = {"maxItems": field.max_length, "minItems": None if field.allow_empty else 1}
+            most = getattr(field, "max_length", None)  # not in the type hints
+            limits = {"maxItems": most, "minItems": None if field.allow_empty else 1}
             schema |= {name: limit for name, limit in limits.items() if limit is not None}
         return schema
 
