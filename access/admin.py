@@ -1,5 +1,6 @@
 """Users, roles and tokens in the console. Every permission is a question to the policy, every change is audited."""
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -12,14 +13,19 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from access.actors import actor_from_request
 from access.models import ApiToken
+from access.people import PersonForm, keep_regions
 from access.policy import may, sees
 from access.roles import ROLE_BY_NAME, ROLE_CAPABILITIES, Role
 from audit.record import Note, record
+
+_WARN_BEFORE = timedelta(days=14)
 
 # Ours take their place, or nothing does: secrets and sessions are no records to browse.
 for model in (User, Group, EmailAddress, Authenticator, UserSession):
@@ -62,16 +68,16 @@ def _manages(request: HttpRequest) -> bool:
 class OperatorAdmin(_Governed, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """People. They are deactivated, not deleted: the audit log still names them."""
 
-    form = UserChangeForm
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "role", "is_active", "is_staff", "last_login")
+    list_display = ("username", "role", "regions", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "groups")
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "regions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
@@ -105,7 +111,7 @@ class OperatorAdmin(_Governed, UserAdmin):  # type: ignore[type-arg]  # generic 
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return super().get_queryset(request).prefetch_related("groups")
+        return super().get_queryset(request).prefetch_related("groups", "region_scopes")
 
     @admin.display(description="role")
     def role(self, user: User) -> str:
@@ -113,6 +119,16 @@ class OperatorAdmin(_Governed, UserAdmin):  # type: ignore[type-arg]  # generic 
         if user.is_superuser:
             return Role.SUPER_ADMIN.value
         return ", ".join(sorted(group.name for group in user.groups.all())) or "none"
+
+    @admin.display(description="regions")
+    def regions(self, user: User) -> str:
+        """Those whose payouts they see."""
+        return ", ".join(sorted(one.region for one in user.region_scopes.all())) or "all"
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
+        super().save_related(request, form, formsets, change)
+        if "regions" in form.cleaned_data:
+            keep_regions(form.instance, form.cleaned_data["regions"])
 
     def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
         _note_user(request, obj, "user.created")
@@ -140,6 +156,7 @@ def _note_user(request: HttpRequest, user: User, action: str) -> None:
         "is_staff": user.is_staff,
         "is_superuser": user.is_superuser,
         "roles": sorted(user.groups.values_list("name", flat=True)),
+        "regions": sorted(user.region_scopes.values_list("region", flat=True)),
     }
     actor = actor_from_request(request)
     record(Note(subject=f"user:{user.pk}", action=action, actor=actor, snapshot=snapshot))
@@ -169,9 +186,12 @@ class RoleAdmin(_Governed, GroupAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(_Governed):
-    """Tokens: who has one, what it may do, when it was last used. Made by `create_api_token`, revoked here."""
+    """Tokens: who has one, what it may do, when it was last used. Made by `create_api_token`, revoked here.
 
-    list_display = ("name", "user", "scope", "created", "expiry", "last_used_at", "revoked_at")
+    `rotate_api_token` gives one a successor: a new secret is for a terminal, not for a page in somebody's history.
+    """
+
+    list_display = ("name", "id", "user", "scope", "created", "ends", "last_used_at")
     list_filter = ("user",)
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
@@ -181,8 +201,9 @@ class ApiTokenAdmin(_Governed):
         "user",
         "scope",
         "created",
-        "expiry",
+        "ends",
         "last_used_at",
+        "rotated_at",
         "revoked_at",
     )
     actions = ("revoke",)
@@ -201,6 +222,19 @@ class ApiTokenAdmin(_Governed):
     def scope(self, token: ApiToken) -> str:
         """The scopes, or what none means."""
         return ", ".join(token.scopes) or "all of the role"
+
+    @admin.display(description="works until", ordering="expiry")
+    def ends(self, token: ApiToken) -> str:
+        """The day, and a warning while there is still time to rotate it."""
+        if token.revoked_at is not None:
+            return f"revoked {token.revoked_at:%Y-%m-%d}"
+        now = timezone.now()
+        if token.expiry is None or token.expiry > now + _WARN_BEFORE:
+            return "no end" if token.expiry is None else f"{token.expiry:%Y-%m-%d}"
+        if token.expiry <= now:
+            return f"ended {token.expiry:%Y-%m-%d}"
+        left = f"{timesince(now, token.expiry, depth=1)} left"
+        return f"{left}, rotated" if token.rotated_at else f"{left}: rotate_api_token {token.pk}"
 
     @admin.action(description="Revoke the selected tokens", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:

@@ -30,7 +30,8 @@ _LIVE = f"""
 SELECT {", ".join(f"token.{name}" for name in _TOKEN_FIELDS)},
     {", ".join(f"person.{name}" for name in _USER_FIELDS)},
     ARRAY(SELECT role.name FROM auth_group role
-        JOIN auth_user_groups held ON held.group_id = role.id AND held.user_id = person.id ORDER BY role.name)
+        JOIN auth_user_groups held ON held.group_id = role.id AND held.user_id = person.id ORDER BY role.name),
+    ARRAY(SELECT scope.region FROM access_regionscope scope WHERE scope.user_id = person.id)
 FROM access_apitoken token JOIN auth_user person ON person.id = token.user_id
 WHERE token.token_key = %s AND token.revoked_at IS NULL AND person.is_active
     AND (token.expiry IS NULL OR token.expiry > statement_timestamp())
@@ -75,7 +76,7 @@ class ConsoleSessionAuthentication(SessionAuthentication):
 
 
 def _live_tokens(token_key: str) -> list[ApiToken]:
-    """Tokens that begin so, not expired, not revoked, of active users; each with its user and `role_names`."""
+    """Tokens that begin so, not expired, not revoked, of active users; each with its user, roles and regions."""
     with connection.cursor() as cursor:
         cursor.execute(_LIVE, [token_key])
         return [_token(row) for row in cursor.fetchall()]
@@ -83,8 +84,8 @@ def _live_tokens(token_key: str) -> list[ApiToken]:
 
 def _token(row: Sequence[Any]) -> ApiToken:
     token: ApiToken = ApiToken.from_db(connection.alias, _TOKEN_FIELDS, row[: len(_TOKEN_FIELDS)])
-    token.user = User.from_db(connection.alias, _USER_FIELDS, row[len(_TOKEN_FIELDS) : -1])
-    token.role_names = row[-1]
+    token.user = User.from_db(connection.alias, _USER_FIELDS, row[len(_TOKEN_FIELDS) : -2])
+    token.role_names, token.region_names = row[-2:]
     return token
 
 

@@ -37,11 +37,13 @@ class MayUseApi(BasePermission):
         if capability is not None and may(request.user, capability, token_of(request)):
             return True
         if method not in SAFE_METHODS:
-            _record_refusal(request, capability)
+            record_refusal(request, capability)
         return False
 
 
-def _record_refusal(request: Request, capability: Capability | None) -> None:
+def record_refusal(
+    request: Request, capability: Capability | None, reason: str = "permission_denied"
+) -> None:
     """Somebody known tried to change something that they may not: the audit log wants to know."""
     user_id = request.user.pk
     note = Note(
@@ -49,7 +51,7 @@ def _record_refusal(request: Request, capability: Capability | None) -> None:
         action=capability or "undeclared",
         actor=actor_from_request(request),
         outcome="denied",
-        reason="permission_denied",
+        reason=reason,
         snapshot={"method": request.method, "path": request.path[:500]},
     )
     for _ in range(_TRIES):

@@ -45,6 +45,11 @@ def sees(request: HttpRequest, capability: Capability) -> bool:
     return capability in granted
 
 
+def seen_as(request: HttpRequest, granted: frozenset[Capability]) -> None:
+    """Draw for this request as if these were all that its user may: for asking what somebody of a role would see."""
+    setattr(request, _SEEN, granted)
+
+
 def capabilities_of(user: AnyUser, token: ApiToken | None = None) -> frozenset[Capability]:
     """All that `user` may do now, narrowed by the token's scopes. One query at most.
 

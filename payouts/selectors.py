@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from access.regions import Regions, narrowed
 from guard.errors import NotFound
 from money import Money
 from payouts.models import Payee, PayoutRail, PayoutRequest, Recipient
@@ -20,6 +21,11 @@ def payouts_shown() -> QuerySet[PayoutRequest]:
     return PayoutRequest.objects.select_related("payee", "recipient", "superseded_by").defer(
         "recipient__encrypted"
     )
+
+
+def payouts_seen(regions: Regions) -> QuerySet[PayoutRequest]:
+    """Those of them that somebody with these regions sees; for pages that name requests other than by their address."""
+    return narrowed(payouts_shown(), regions)
 
 
 def get_payout(payout_id: int) -> PayoutRequest:

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from access.regions import seen_regions
 from money import Money
 from payouts.console.rows import known_regions
 from payouts.models import PayoutStatus
@@ -52,7 +53,7 @@ class RegionFilter(SimpleListFilter):
     parameter_name = "region"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(region, region) for region in known_regions()]
+        return [(region, region) for region in known_regions(seen_regions(request))]
 
     def has_output(self) -> bool:
         return len(self.lookup_choices) > 1

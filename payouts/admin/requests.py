@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
+from access.regions import seen_regions
 from payouts.admin.filters import (
     AgeFilter,
     AmountFilter,
@@ -101,7 +102,7 @@ class PayoutRequestAdmin(GovernedAdmin):
         if "cl" in found:
             rows = found["cl"].result_list
             found["ids"] = ",".join(str(payout.pk) for payout in rows)
-            found["newest"] = live.newest_id()
+            found["newest"] = live.newest_id(seen_regions(request))
         return response
 
     def get_urls(self) -> list[URLPattern]:

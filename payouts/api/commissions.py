@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.regions import seen_regions
 from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from audit.actor import Actor
@@ -87,6 +88,7 @@ class Commissions(ApiViewSet):
             amount=values["amount"],
             earned_for=values.get("earned_for", ""),
             actor=self.actor,
+            regions=seen_regions(request),
         )
         return _answer(commission, 201)
 
@@ -206,5 +208,6 @@ class CommissionPayouts(ApiView):
             rail=values["rail"],
             recipient=values["recipient"],
             actor=self.actor,
+            regions=seen_regions(request),
         )
         return payout_answer(payout, 201)

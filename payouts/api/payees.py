@@ -6,6 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.regions import seen_regions
 from api.etags import etag, version_from_if_match
 from api.views import ApiView
 from guard.errors import Invalid
@@ -66,6 +67,7 @@ class PayeeDetail(ApiView):
             external_id=external_id,
             actor=self.actor,
             expected_version=version_from_if_match(request),
+            regions=seen_regions(request),
             **values,
         )
         return _answer(payee, 201 if created else 200)

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from access.regions import seen_regions
 from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
 from audit.actor import Actor
@@ -101,6 +102,7 @@ class Payouts(ApiViewSet):
             rail=values["rail"],
             recipient=values["recipient"],
             actor=self.actor,
+            regions=seen_regions(request),
         )
         return payout_answer(payout, 201)
 

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 
 from access.actors import actor_from_request
+from access.regions import seen_regions
 from audit.actor import Actor
 from guard.errors import Refused
 from money import Money
@@ -17,7 +18,7 @@ from payouts.console.outcome import lost
 from payouts.console.rows import ReviewRow, review_rows, room_of
 from payouts.errors import AlreadyDecided
 from payouts.models import PayoutStatus
-from payouts.selectors import payouts_shown
+from payouts.selectors import payouts_seen, payouts_shown
 from payouts.services.approve_payout import approve_payout
 from payouts.services.reject_payout import reject_payout
 from transfers.console.formats import Chip
@@ -63,7 +64,8 @@ def bulk_view(request: HttpRequest) -> HttpResponse:
 
 def _chosen(request: HttpRequest) -> list[ReviewRow]:
     ids = [int(one[:18]) for one in request.POST.getlist("selected") if one.isdecimal()]
-    return review_rows(request, list(payouts_shown().filter(pk__in=ids[:MOST]).order_by("pk")))
+    seen = payouts_seen(seen_regions(request))
+    return review_rows(request, list(seen.filter(pk__in=ids[:MOST]).order_by("pk")))
 
 
 def _one(row: ReviewRow, verb: str, reason: str, seen: str, actor: Actor) -> Result:

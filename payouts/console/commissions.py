@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from access.actors import actor_from_request
+from access.regions import seen_regions
 from audit.models import Entry
 from guard.errors import Invalid, NotFound, Refused
 from guard.table import transition_table
@@ -116,6 +117,7 @@ def include_view(request: HttpRequest, commission_id: int) -> HttpResponse:
             rail="wise",
             recipient={"type": account.type, **account.details()},
             actor=actor_from_request(request),
+            regions=seen_regions(request),
         )
     except Refused as error:
         return commission_page(request, _found(commission_id), refusal(error))

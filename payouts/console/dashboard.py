@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from access.regions import Regions, narrowed, seen_regions
 from audit.models import Entry, Outcome
 from money import Money
 from payouts.console.formats import payout_chip
@@ -40,49 +41,50 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     """The transfers' cards, then those of payout review, and what failed and has no successor."""
     context = transfers_context(request, context)
     if sees(request, "payout.read"):
-        context["review_cards"] = review_cards()
-        failed = PayoutRequest.objects.filter(status=PayoutStatus.FAILED, superseded_by=None)
+        regions = seen_regions(request)
+        context["review_cards"] = review_cards(regions)
+        failed = narrowed(PayoutRequest.objects.filter(status=PayoutStatus.FAILED), regions)
         context["failed_payouts"] = [
             (one, payout_chip(one))
-            for one in failed.select_related("payee").order_by("-id")[:MOST_LISTED]
+            for one in failed.filter(superseded_by=None)
+            .select_related("payee")
+            .order_by("-id")[:MOST_LISTED]
         ]
     return context
 
 
-def review_cards() -> list[Card]:
-    """Ten queries."""
+def review_cards(regions: Regions = None) -> list[Card]:
+    """Ten queries. What belongs to other regions is not counted, and their common balance is not shown."""
     now = timezone.now()
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     month = now - timedelta(days=DAYS)
-    payouts = Transfer.objects.filter(source_type=SourceType.PAYOUT)
+    payouts = narrowed(Transfer.objects.filter(source_type=SourceType.PAYOUT), regions)
+    entries = narrowed(Entry.objects.all(), regions)
+    requests = narrowed(PayoutRequest.objects.all(), regions)
+    waiting = requests.filter(status=PayoutStatus.REQUESTED)
     return [
-        _waiting(),
-        _oldest(),
-        _decided(Entry.objects.filter(at__gte=midnight, outcome=Outcome.WON)),
+        _waiting(waiting),
+        _oldest(waiting),
+        _decided(entries.filter(at__gte=midnight, outcome=Outcome.WON)),
         _entries("Lost races", f"too late, in {DAYS} days", "sports_score",
-                 Entry.objects.filter(at__gte=month, outcome=Outcome.CONFLICT), "conflict"),
+                 entries.filter(at__gte=month, outcome=Outcome.CONFLICT), "conflict"),
         _entries("Refused steps", f"in {DAYS} days", "block",
-                 Entry.objects.filter(at__gte=month, outcome__in=(Outcome.ILLEGAL, Outcome.DENIED)),
+                 entries.filter(at__gte=month, outcome__in=(Outcome.ILLEGAL, Outcome.DENIED)),
                  "denied"),
         _unknown(payouts.filter(outcome_unknown=True)),
-        _returns(PayoutRequest.objects.filter(returned_at__isnull=False)),
-        *_balance(),
+        _returns(requests.filter(returned_at__isnull=False)),
+        *(_balance() if regions is None else []),
     ]  # fmt: skip
 
 
-def _waiting() -> Card:
-    count = capped(PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED))
+def _waiting(waiting: QuerySet[PayoutRequest]) -> Card:
+    count = capped(waiting)
     tone = "grey" if count == "0" else "amber"
     return Card("Waiting", count, "for a decision", "inbox", tone, _queue())
 
 
-def _oldest() -> Card:
-    created = (
-        PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED)
-        .order_by("pk")
-        .values_list("created_at", flat=True)
-        .first()
-    )
+def _oldest(waiting: QuerySet[PayoutRequest]) -> Card:
+    created = waiting.order_by("pk").values_list("created_at", flat=True).first()
     if created is None:
         return Card("Oldest", "none", "the queue is empty", "hourglass_empty", "emerald")
     waits = timezone.now() - created

@@ -80,6 +80,7 @@ def cancel_view(request: HttpRequest, payout_id: int) -> HttpResponse:
 @require_POST
 def retry_view(request: HttpRequest, payout_id: int) -> HttpResponse:
     """Back into the queue."""
+    require(request, "payout.review", f"payout:{payout_id}")
     payout = payout_or_404(payout_id)
     return _step(request, payout_id, retry_payout, payout.status, "It waits for a new decision")
 

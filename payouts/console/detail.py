@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from access.actors import actor_from_request
+from access.regions import narrowed, seen_regions
 from guard.errors import NotFound, Refused
 from money import Money
 from payouts.commissions import included_in
@@ -120,7 +121,8 @@ def page(
     """The sheet with everything around it."""
     context = sheet_context(request, payout)
     row: ReviewRow = context["row"]
-    earlier = PayoutRequest.objects.filter(payee_id=payout.payee_id).exclude(pk=payout.pk)
+    others = PayoutRequest.objects.filter(payee_id=payout.payee_id).exclude(pk=payout.pk)
+    earlier = narrowed(others, seen_regions(request))
     attempt = row.transfer.attempts.order_by("-number").first() if row.transfer else None
     context |= admin.site.each_context(request) | {
         "title": f"Payout request {payout.pk}",

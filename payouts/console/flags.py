@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db import connection
 
+from access.regions import Regions
 from money import Money
 from payouts.models import KycStatus, PayoutRequest
 from transfers.console.formats import age, money_text
@@ -40,11 +41,12 @@ _NEWEST: Final = """
     WHERE payee_id = ANY(%s) ORDER BY payee_id, type, version DESC
 """
 _ELSEWHERE: Final = """
-    SELECT mine.id, min(payee.external_id), count(DISTINCT other.payee_id)
+    SELECT mine.id, min(payee.external_id) FILTER (WHERE %(all)s OR payee.region = ANY(%(regions)s)),
+           count(DISTINCT other.payee_id)
     FROM payouts_recipient AS mine
     JOIN payouts_recipient AS other ON other.blind_index = mine.blind_index AND other.payee_id <> mine.payee_id
     JOIN payouts_payee AS payee ON payee.id = other.payee_id
-    WHERE mine.id = ANY(%s) GROUP BY mine.id
+    WHERE mine.id = ANY(%(ids)s) GROUP BY mine.id
 """
 
 
@@ -64,7 +66,7 @@ class Background:
 
     usual: Mapping[int, tuple[int | None, int]] = field(default_factory=dict)
     newest: Mapping[tuple[int, str], tuple[int, int, datetime, bool]] = field(default_factory=dict)
-    elsewhere: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    elsewhere: Mapping[int, tuple[str | None, int]] = field(default_factory=dict)
 
     def newest_recipient(self, payout: PayoutRequest) -> int:
         """The payee's newest details of the type this request is paid into."""
@@ -72,8 +74,8 @@ class Background:
         return found[0] if found else payout.recipient_id
 
 
-def background(payouts: Sequence[PayoutRequest]) -> Background:
-    """Three queries; none for an empty page."""
+def background(payouts: Sequence[PayoutRequest], regions: Regions) -> Background:
+    """Three queries; none for an empty page. Nobody is named to whoever does not see them."""
     if not payouts:
         return Background()
     with connection.cursor() as cursor:
@@ -81,7 +83,10 @@ def background(payouts: Sequence[PayoutRequest]) -> Background:
         usual = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
         cursor.execute(_NEWEST, [list({one.payee_id for one in payouts})])
         newest = {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in cursor.fetchall()}
-        cursor.execute(_ELSEWHERE, [list({one.recipient_id for one in payouts})])
+        ids = list({one.recipient_id for one in payouts})
+        cursor.execute(
+            _ELSEWHERE, {"ids": ids, "all": regions is None, "regions": list(regions or ())}
+        )
         elsewhere = {row[0]: (row[1], row[2]) for row in cursor.fetchall()}
     return Background(usual, newest, elsewhere)
 
@@ -150,11 +155,12 @@ def _elsewhere(payout: PayoutRequest, around: Background) -> Flag | None:
         return None
     first, count = found
     others = f" and {count - 1} more" if count > 1 else ""
+    whose = f"{first}'s{others}" if first else "that of somebody in another region"
     return Flag(
         "Same account elsewhere",
         "red",
         "group",
-        f"The same account is also {first}'s{others}. Find out why before you sign.",
+        f"The same account is also {whose}. Find out why before you sign.",
     )
 
 

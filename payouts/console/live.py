@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
 
 from access.actors import actor_from_request
+from access.regions import Regions, narrowed, seen_regions
 from audit.models import Entry
 from guard.errors import Conflicted, NotFound
 from payouts.console.formats import status_label
 from payouts.console.rows import review_rows, room_of
 from payouts.models import PayoutRequest, PayoutStatus
-from payouts.selectors import payouts_shown
+from payouts.selectors import payouts_seen
 from payouts.services.claim_payout import claim_payout
 from payouts.services.release_claim import release_claim
 from transfers.console.gate import require, sees
@@ -37,9 +39,14 @@ class Change:
     at: datetime
 
 
-def newest_id() -> int:
-    """The youngest request there is, waiting or not; 0 for none."""
-    newest = PayoutRequest.objects.order_by("-pk").values_list("pk", flat=True).first()
+def newest_id(regions: Regions) -> int:
+    """The youngest request that is seen, waiting or not; 0 for none."""
+    newest = (
+        narrowed(PayoutRequest.objects.all(), regions)
+        .order_by("-pk")
+        .values_list("pk", flat=True)
+        .first()
+    )
     return newest or 0
 
 
@@ -48,21 +55,23 @@ def live_view(request: HttpRequest) -> HttpResponse:
     """The moving cells of the rows on somebody's screen, their room, and how many requests are new."""
     if not sees(request, "payout.read"):
         return HttpResponse(status=403)
+    regions = seen_regions(request)
     ids = [int(one[:18]) for one in request.GET.get("ids", "").split(",") if one.isdecimal()]
-    payouts = list(payouts_shown().filter(pk__in=ids[:MOST_ROWS]))
+    payouts = list(payouts_seen(regions).filter(pk__in=ids[:MOST_ROWS]))
     newest = request.GET.get("newest", "")
     context = {
         "rows": review_rows(request, payouts),
         "room": room_of(request),
-        "new_count": _new_count(int(newest[:18])) if newest.isdecimal() else 0,
+        "new_count": _new_count(int(newest[:18]), regions) if newest.isdecimal() else 0,
         "most_new": MOST_NEW,
         "oob": True,
     }
     return TemplateResponse(request, "payouts/live.html", context)
 
 
-def _new_count(newest: int) -> int:
+def _new_count(newest: int, regions: Regions) -> int:
     rows = PayoutRequest.objects.filter(status=PayoutStatus.REQUESTED, pk__gt=newest)
+    rows = narrowed(rows, regions)
     return rows.order_by()[:MOST_NEW].count()
 
 
@@ -77,7 +86,7 @@ def changes_view(request: HttpRequest) -> HttpResponse:
     if since.isdecimal() and int(since[:18]) < last:
         entries = [
             entry
-            for entry in Entry.objects.filter(id__gt=int(since[:18])).order_by("-id")[:MOST_ENTRIES]
+            for entry in _since(int(since[:18]), seen_regions(request))
             if entry.subject.startswith("payout:")
             and entry.new_status
             and entry.outcome != "denied"
@@ -94,6 +103,10 @@ def changes_view(request: HttpRequest) -> HttpResponse:
         "total": len(others),
     }
     return TemplateResponse(request, "payouts/changes.html", context)
+
+
+def _since(entry_id: int, regions: Regions) -> QuerySet[Entry]:
+    return narrowed(Entry.objects.filter(id__gt=entry_id), regions).order_by("-id")[:MOST_ENTRIES]
 
 
 def _count(entries: Sequence[Entry], status: str) -> int:

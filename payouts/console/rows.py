@@ -9,6 +9,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 
+from access.regions import Regions, seen_regions
 from money import Money
 from payouts.console.flags import Background, Flag, background, flags_of
 from payouts.console.formats import QuoteText, payout_chip, quote_text
@@ -79,7 +80,7 @@ class Room:
 
 def review_rows(request: HttpRequest, payouts: Sequence[PayoutRequest]) -> list[ReviewRow]:
     """In the order given: four queries for a page, whatever its length."""
-    around = background(payouts)
+    around = background(payouts, seen_regions(request))
     transfers = transfers_of(payouts) if payouts else {}
     now = timezone.now()
     return [_row(request, one, around, transfers.get(one.pk), now) for one in payouts]
@@ -116,8 +117,9 @@ def room_of(request: HttpRequest) -> Room | None:
     return Room(limit, Money(approved_in_window(request.user.pk), limit.currency))
 
 
-def known_regions() -> list[str]:
-    """Every region that a request ever had. One query, one index look a region."""
+def known_regions(regions: Regions) -> list[str]:
+    """Every region that a request ever had, of those that are seen. One query, one index look a region."""
     with connection.cursor() as cursor:
         cursor.execute(_REGIONS, [MOST_REGIONS])
-        return [row[0] for row in cursor.fetchall()]
+        known = [row[0] for row in cursor.fetchall()]
+    return known if regions is None else [one for one in known if one in regions]

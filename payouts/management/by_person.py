@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from access.policy import may
+from access.regions import hidden_subject, regions_of
 from access.roles import Capability
 from audit.actor import Actor
 from audit.record import Note, record
@@ -53,11 +54,15 @@ class PersonCommand(BaseCommand):
         if user is None:
             raise CommandError("--apply needs --actor, an active user.")
         actor = Actor("user", user.get_username(), user_id=user.pk)
+        subject = f"payout:{payout_id}"
+        refusal = reason = ""
         if not may(user, self.capability):
-            subject = f"payout:{payout_id}"
-            denied = Note(
-                subject, self.capability, actor, outcome="denied", reason="permission_denied"
-            )
-            record(denied)
-            raise CommandError(f"permission_denied: {username} may not {self.may_not}.")
+            reason = "permission_denied"
+            refusal = f"permission_denied: {username} may not {self.may_not}."
+        elif hidden_subject(subject, regions_of(user)):
+            reason = "other_region"
+            refusal = f"not_found: There is no payout {payout_id}."
+        if refusal:
+            record(Note(subject, self.capability, actor, outcome="denied", reason=reason))
+            raise CommandError(refusal)
         return actor

@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
+from access.regions import Regions
 from audit.actor import Actor
 from audit.record import Note, record
 from guard.errors import Invalid, Refused
@@ -22,11 +23,18 @@ class CommissionExists(Refused):
 
 
 def accrue_commission(
-    *, reference: str, payee: NewPayee, amount: Money, earned_for: str = "", actor: Actor
+    *,
+    reference: str,
+    payee: NewPayee,
+    amount: Money,
+    earned_for: str = "",
+    actor: Actor,
+    regions: Regions = None,
 ) -> Commission:
     """A commission in `accrued`, and its payee if that is new. Own transaction.
 
-    Raises Invalid (422), CommissionExists (409: unique per reference, also under concurrency).
+    Raises Invalid (422), CommissionExists (409: unique per reference, also under concurrency). `regions`: as in
+    `create_payout`.
     """
     if amount.minor <= 0:
         raise Invalid("The amount must be positive.", field="amount", code="not_positive")
@@ -38,6 +46,7 @@ def accrue_commission(
                 payee.region or region_of(""),
                 "",
                 actor=actor,
+                regions=regions,
             )
             commission = Commission.objects.create(
                 reference=reference,

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from access.regions import Regions
 from audit.actor import Actor
 from audit.record import Note, record
 from guard.errors import Invalid
@@ -32,18 +33,30 @@ class NewPayee:
 
 
 def create_payout(
-    *, payee: NewPayee, amount: Money, rail: str, recipient: Mapping[str, Any], actor: Actor
+    *,
+    payee: NewPayee,
+    amount: Money,
+    rail: str,
+    recipient: Mapping[str, Any],
+    actor: Actor,
+    regions: Regions = None,
 ) -> PayoutRequest:
     """A request in `requested`; a payee and details that are new are written down with it. Own transaction.
 
     Exactly-once creation is the Idempotency-Key's work: two requests for the same amount are two requests. Raises
-    Invalid (422) for bad details, or a rail that does not pay this currency or into this kind of account.
+    Invalid (422) for bad details, or a rail that does not pay this currency or into this kind of account. `regions`:
+    those that the caller is held to; NotFound for a payee of another, PermissionDenied (403) for a new one there.
     """
     checked = check_request(amount, rail, recipient)
     with transaction.atomic():
         region = payee.region or region_of(checked.country)
         known, _ = find_or_create_payee(
-            payee.external_id, payee.name or payee.external_id, region, "", actor=actor
+            payee.external_id,
+            payee.name or payee.external_id,
+            region,
+            "",
+            actor=actor,
+            regions=regions,
         )
         where = keep_recipient(known.pk, checked, actor=actor)
         payout = ask(known, where, amount, rail, actor=actor)

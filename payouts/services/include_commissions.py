@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from access.regions import Regions, narrowed
 from audit.actor import Actor
 from guard.door import refuse
 from guard.errors import Conflicted, Invalid, Refused
@@ -19,15 +20,21 @@ from payouts.services.create_payout import ask, check_request
 
 
 def include_commissions_in_payout(
-    *, commission_ids: Sequence[int], rail: str, recipient: Mapping[str, Any], actor: Actor
+    *,
+    commission_ids: Sequence[int],
+    rail: str,
+    recipient: Mapping[str, Any],
+    actor: Actor,
+    regions: Regions = None,
 ) -> PayoutRequest:
     """Approved -> included, all of them or none, in one new request over exactly their sum. Own transaction.
 
     A commission is in at most one live request, by a unique index. Raises Invalid (422: unknown ids, two payees, two
     currencies, bad details), Conflicted (409: one of them is not approved or in another request), ObligationLive
     (409: the rail's books differ about a request that paid one of them before). Refusals are audited.
+    `regions`: those that the caller is held to; commissions of others are unknown ids.
     """
-    commissions = _named(commission_ids)
+    commissions = _named(commission_ids, regions)
     amount = total((one.amount for one in commissions), commissions[0].currency)
     checked = check_request(amount, rail, recipient)
     with transaction.atomic():
@@ -78,9 +85,10 @@ def _ask(
     return payout
 
 
-def _named(commission_ids: Sequence[int]) -> list[Commission]:
+def _named(commission_ids: Sequence[int], regions: Regions) -> list[Commission]:
     wanted = sorted(set(commission_ids))
-    found = list(Commission.objects.select_related("payee").filter(pk__in=wanted).order_by("pk"))
+    rows = narrowed(Commission.objects.select_related("payee"), regions)
+    found = list(rows.filter(pk__in=wanted).order_by("pk"))
     if not wanted or len(found) != len(wanted):
         missing = sorted(set(wanted) - {one.pk for one in found})
         named = ", ".join(str(pk) for pk in missing[:20])

@@ -65,6 +65,12 @@ def _client(arguments: list[str]) -> int:
     )
 
 
+def _roles(arguments: list[str]) -> int:
+    return _in_throwaway_services(
+        ["manage.py", "generate_roles", *arguments], embedded.THROWAWAY_SETTINGS, browser=False
+    )
+
+
 def _bench(arguments: list[str]) -> int:
     return _in_throwaway_services(
         ["-m", "bench", *arguments], embedded.DURABLE_SETTINGS, browser=False
@@ -134,6 +140,7 @@ COMMANDS: dict[str, Command] = {
     "test-guards": _test_guards,
     "fuzz": _fuzz,
     "client": _client,
+    "roles": _roles,
     "lint": _lint,
     "check": _check,
     "bench": _bench,

@@ -35,6 +35,7 @@ def checks() -> list[Check]:
         Check("Django checks", (python, *manage, "check")),
         Check("migrations", (python, *manage, "makemigrations", "--check", "--dry-run")),
         Check("OpenAPI", (python, *manage, *schema)),
+        Check("roles page", (python, *manage, "generate_roles", "--check")),
         Check("API client", (python, *manage, "generate_client", "--check")),
         Check("types", (str(_BIN / "mypy"), ".")),
     ]

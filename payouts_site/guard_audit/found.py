@@ -43,21 +43,22 @@ def ways_in() -> list[Found]:
 
 
 def _addresses() -> Iterator[Found]:
-    for route, pattern in _patterns(get_resolver()):
+    for route, pattern in patterns(get_resolver()):
         view = getattr(pattern.callback, "cls", None)
         if isinstance(view, type) and issubclass(view, APIView):
             yield from _endpoint(route, pattern, view)
             continue
-        code = _code_behind(pattern.callback)
+        code = code_behind(pattern.callback)
         if is_ours(code.__module__) and not _is_shared_page(pattern):
             yield Found(f"page {pattern.name or route}", _named(code))
 
 
-def _patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+def patterns(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """(route, pattern) of every address below `resolver`."""
     for one in resolver.url_patterns:
         route = before + str(one.pattern)
         if isinstance(one, URLResolver):
-            yield from _patterns(one, route)
+            yield from patterns(one, route)
         else:
             yield route, one
 
@@ -79,7 +80,7 @@ def _endpoint(route: str, pattern: URLPattern, view: type[APIView]) -> Iterator[
         yield Found(f"{method.upper()} /{place}", code, wrong, is_safe=method in _SAFE)
 
 
-def _code_behind(view: Callable[..., Any]) -> Callable[..., Any]:
+def code_behind(view: Callable[..., Any]) -> Callable[..., Any]:
     """The function that somebody wrote, without the wrappers of the admin and of decorators."""
     while True:
         if isinstance(view, partial):
@@ -94,16 +95,15 @@ def _code_behind(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_shared_page(pattern: URLPattern) -> bool:
     """A list or history that a base class answers for many models; what its forms allow is asked by `_admin`."""
-    code = _code_behind(pattern.callback)
+    code = code_behind(pattern.callback)
     return getattr(code, "__qualname__", "").startswith("GovernedAdmin.")
 
 
 def _admin() -> Iterator[Found]:
-    request = HttpRequest()
-    request.user = User(username="guard_audit", is_superuser=True, is_staff=True, is_active=True)
+    request = _somebody()
     for model in filter(admin.site.is_registered, apps.get_models()):
         model_admin = admin.site.get_model_admin(model)
-        for name, action in _actions(model_admin, request):
+        for name, action in named_actions(model_admin):
             yield Found(f"action {model._meta.label_lower}.{name}", _action(action, model_admin))
         for form in _FORMS:
             if is_ours(model.__module__) and getattr(model_admin, f"has_{form}_permission")(
@@ -112,7 +112,15 @@ def _admin() -> Iterator[Found]:
                 yield Found(f"form {model._meta.label_lower}.{form}", _named(type(model_admin)))
 
 
-def _actions(model_admin: Any, request: HttpRequest) -> Iterator[tuple[str, Any]]:
+def _somebody() -> HttpRequest:
+    request = HttpRequest()
+    request.user = User(username="guard_audit", is_superuser=True, is_staff=True, is_active=True)
+    return request
+
+
+def named_actions(model_admin: Any) -> Iterator[tuple[str, Any]]:
+    """Everything that its lists and pages offer to somebody who may do all."""
+    request = _somebody()
     for name, (action, *_) in model_admin.get_actions(request).items():
         yield name, action
     # Unfold's buttons on a page, a row or a form.
@@ -138,7 +146,7 @@ def _tasks() -> Iterator[Found]:
     celery_app.loader.import_default_modules()
     for name, task in celery_app.tasks.items():
         if not name.startswith("celery."):
-            code = _code_behind(task.run)
+            code = code_behind(task.run)
             yield Found(f"task {name}", _named(code))
 
 

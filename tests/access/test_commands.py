@@ -1,10 +1,15 @@
 """`create_operator` and `create_api_token` as the contract describes them."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from access.models import ApiToken
@@ -103,3 +108,41 @@ def test_no_token_for_a_user_who_could_not_use_it(db: None, password: None, trou
     with pytest.raises(CommandError):
         _token("alice")
     assert not ApiToken.objects.exists()
+
+
+def test_a_token_is_rotated_once_with_an_overlap_and_never_longer_than_its_users_rights(
+    person: Callable[[str], User],
+) -> None:
+    user = person("integrator")
+    old, secret = ApiToken.objects.create(user=user, name="shop", scopes=["read"])
+    other, short = ApiToken.objects.create(user=user, expiry=timedelta(hours=1))
+
+    def rotate(pk: int, **options: Any) -> str:
+        out = StringIO()
+        call_command("rotate_api_token", pk, stdout=out, **options)
+        return out.getvalue().splitlines()[-1]
+
+    def knows(secret: str) -> int:
+        headers = {"authorization": f"Bearer {secret}"}
+        return Client().get("/api/v1/bookings", headers=headers).status_code
+
+    new = rotate(old.pk, overlap_hours=2)
+    assert (knows(secret), knows(new)) == (200, 200)
+    old.refresh_from_db()
+    assert old.rotated_at is not None and old.expiry is not None
+    assert timedelta(hours=1.9) < old.expiry - timezone.now() <= timedelta(hours=2)
+    successor = ApiToken.objects.latest("id")
+    assert (successor.name, successor.scopes, successor.user) == ("shop", ["read"], user)
+    noted = Entry.objects.get(subject=f"api_token:{old.pk}", action="token.rotated")
+    assert noted.snapshot == {"successor": successor.pk, "overlap_seconds": 7200}
+    with pytest.raises(CommandError, match="not rotated yet"):
+        rotate(old.pk)
+    rotate(other.pk, overlap_hours=48)
+    other.refresh_from_db()
+    assert other.expiry is not None and other.expiry - timezone.now() < timedelta(hours=1.1)
+    at_once = rotate(successor.pk, overlap_hours=0)
+    assert (knows(new), knows(at_once), knows(short)) == (401, 200, 200)
+    user.groups.clear()
+    assert knows(at_once) == 403
+    with pytest.raises(CommandError, match="has no role"):
+        rotate(ApiToken.objects.latest("id").pk)

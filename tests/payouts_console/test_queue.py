@@ -17,9 +17,9 @@ from tests.payouts_console.conftest import QUEUE, At
 from tests.payouts_console.scenes import morning
 from transfers.models import Transfer
 
-# Session, person, regions, one page of requests, four for what is around them, the room, the newest.
-PAGE_QUERIES = 10
-LIVE_QUERIES = 9
+# Session, person, their regions and all there are, the page, four for what is around it, the room, the newest.
+PAGE_QUERIES = 11
+LIVE_QUERIES = 10
 
 
 def many(count: int) -> None:

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
+from access.regions import hidden_row, seen_regions
 from access.roles import Capability
 from transfers.admin.keyset import KeysetChangeList
 from transfers.console.export import Column, export_view
@@ -87,6 +88,13 @@ class GovernedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type hin
         """A list is filtered by its own filters. Django would take any column with any lookup: `reason__regex=`."""
         own = {getattr(one, "parameter_name", "") for one in self.list_filter}
         return "__" not in lookup or lookup in own
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Model | None:
+        """The row of a page; there is none for whoever does not see it."""
+        found: Model | None = super().get_object(request, object_id, from_field)
+        return None if found is None or hidden_row(found, seen_regions(request)) else found
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 from unfold.views import ChangeList as UnfoldChangeList
 
+from access.regions import narrowed, seen_regions
+
 OLDER_THAN: Final = "older"
 NEWER_THAN: Final = "newer"
 _CURSORS: Final = (OLDER_THAN, NEWER_THAN)
@@ -29,6 +31,10 @@ class KeysetChangeList(UnfoldChangeList):  # type: ignore[misc]  # unfold has no
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         found: dict[str, Any] = super().get_filters_params(params)
         return {name: value for name, value in found.items() if name not in _CURSORS}
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        """What is listed, and what the list's file holds: only what this person sees."""
+        return narrowed(super().get_queryset(request, *args, **kwargs), seen_regions(request))
 
     def get_query_string(
         self, new_params: dict[str, Any] | None = None, remove: list[str] | None = None

@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.models import Seal
+from access.regions import Regions, narrowed, seen_regions
+from audit.models import Entry, Seal
 from money import Money
 from transfers.console.formats import money_text, span
 from transfers.console.gate import sees
@@ -30,13 +31,12 @@ _PAID_BY_HOUR: Final = """
            count(*), sum(transfer.amount_minor)::bigint, entry.at >= %(today)s AS is_today
     FROM audit_entry AS entry
     JOIN transfers_transfer AS transfer ON transfer.id = split_part(entry.subject, ':', 2)::bigint
-    WHERE entry.at >= %(since)s AND entry.action = 'transfer.success' AND entry.outcome = 'won'
+    WHERE entry.at >= %(since)s AND entry.action = 'transfer.success' AND entry.outcome = 'won' {seen}
     GROUP BY 1, 2, 5
 """
+MOST_SUMMED: Final = 100_000
 _IN_MOTION: Final = """
-    SELECT currency, count(*), sum(amount_minor)::bigint FROM (
-        SELECT currency, amount_minor FROM transfers_transfer
-        WHERE status IN ('pending', 'processing') LIMIT 100000) AS moving
+    SELECT currency, count(*), sum(amount_minor)::bigint FROM ({moving}) AS moving
     GROUP BY 1 ORDER BY 2 DESC
 """
 
@@ -69,17 +69,19 @@ def dashboard_context(request: HttpRequest, context: dict[str, Any]) -> dict[str
     context["title"] = "Overview"
     context["now"] = now
     if sees(request, "transfer.read"):
-        paid = _paid_by_hour(now)
+        regions = seen_regions(request)
+        transfers = narrowed(Transfer.objects.all(), regions)
+        paid = _paid_by_hour(now, regions)
         context["cards"] = [
             _paid_card(paid),
-            _motion_card(),
-            _attention_card(),
-            _unknown_card(now),
-            _due_card(now),
+            _motion_card(transfers),
+            _attention_card(regions),
+            _unknown_card(transfers, now),
+            _due_card(transfers, now),
         ]
         context["bars"] = _bars(paid, now)
         context["attention"] = _listed(Booking.objects.filter(payment_state="attention"))
-        context["unknown"] = Transfer.objects.filter(outcome_unknown=True).order_by("updated_at")[
+        context["unknown"] = transfers.filter(outcome_unknown=True).order_by("updated_at")[
             :MOST_LISTED
         ]
         context["recent"] = _listed(Booking.objects.all())
@@ -97,13 +99,22 @@ def _midnight(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _paid_by_hour(now: datetime) -> list[tuple[datetime, str, int, int, bool]]:
+def _paid_by_hour(now: datetime, regions: Regions) -> list[tuple[datetime, str, int, int, bool]]:
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     since = min(_midnight(now), hour - timedelta(hours=HOURS - 1))
+    seen = "" if regions is None else "AND entry.id = ANY(%(seen)s)"
+    values: dict[str, Any] = {"since": since, "today": _midnight(now)}
+    if regions is not None:
+        values["seen"] = _paid_and_seen(since, regions)
     with connection.cursor() as cursor:
-        cursor.execute(_PAID_BY_HOUR, {"since": since, "today": _midnight(now)})
+        cursor.execute(_PAID_BY_HOUR.format(seen=seen), values)
         rows: list[tuple[datetime, str, int, int, bool]] = cursor.fetchall()
     return rows
+
+
+def _paid_and_seen(since: datetime, regions: Regions) -> list[int]:
+    paid = Entry.objects.filter(at__gte=since, action="transfer.success", outcome="won")
+    return list(narrowed(paid, regions).values_list("pk", flat=True)[:MOST_SUMMED])
 
 
 def _paid_card(paid: Sequence[tuple[datetime, str, int, int, bool]]) -> Card:
@@ -123,9 +134,12 @@ def _paid_card(paid: Sequence[tuple[datetime, str, int, int, bool]]) -> Card:
     )
 
 
-def _motion_card() -> Card:
+def _motion_card(transfers: QuerySet[Transfer]) -> Card:
+    moving = transfers.filter(status__in=("pending", "processing")).order_by()
+    summed = moving.values("currency", "amount_minor")[:MOST_SUMMED]
+    text, values = summed.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(_IN_MOTION)
+        cursor.execute(_IN_MOTION.format(moving=text), values)
         rows = cursor.fetchall()
     count = sum(row[1] for row in rows)
     return Card(
@@ -138,9 +152,9 @@ def _motion_card() -> Card:
     )
 
 
-def _attention_card() -> Card:
+def _attention_card(regions: Regions) -> Card:
     bookings = capped(Booking.objects.filter(payment_state=PaymentState.ATTENTION))
-    findings = capped(Finding.objects.filter(state=FindingState.OPEN))
+    findings = capped(narrowed(Finding.objects.filter(state=FindingState.OPEN), regions))
     note = f"{findings} open finding{'' if findings == '1' else 's'}"
     return Card(
         "Needs attention",
@@ -152,8 +166,8 @@ def _attention_card() -> Card:
     )
 
 
-def _unknown_card(now: datetime) -> Card:
-    unknown = Transfer.objects.filter(outcome_unknown=True)
+def _unknown_card(transfers: QuerySet[Transfer], now: datetime) -> Card:
+    unknown = transfers.filter(outcome_unknown=True)
     count = capped(unknown)
     next_check = unknown.order_by("due_at").values_list("due_at", flat=True).first()
     note = "every outcome is known"
@@ -170,9 +184,9 @@ def _unknown_card(now: datetime) -> Card:
     )
 
 
-def _due_card(now: datetime) -> Card:
+def _due_card(transfers: QuerySet[Transfer], now: datetime) -> Card:
     oldest = (
-        Transfer.objects.filter(due_at__lte=now)
+        transfers.filter(due_at__lte=now)
         .order_by("due_at")
         .values_list("due_at", flat=True)
         .first()

@@ -4,10 +4,11 @@ from typing import Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 
 from access.actors import actor_from_request
 from access.policy import may, sees
+from access.regions import hidden_subject, seen_regions
 from access.roles import Capability
 from audit.record import Note, record
 
@@ -18,21 +19,30 @@ _TRIES: Final = 3
 
 
 def require(request: HttpRequest, capability: Capability, subject: str) -> None:
-    """Raise PermissionDenied (403) unless the user may do it now. A refused change is an audit entry of `subject`."""
-    if may(request.user, capability):
+    """Raise PermissionDenied (403) unless the user may do it now; Http404 for what belongs to another region.
+
+    A refused change is an audit entry of `subject`.
+    """
+    allowed = may(request.user, capability)
+    if allowed and not hidden_subject(subject, seen_regions(request)):
         return
+    reason = "other_region" if allowed else "permission_denied"
     if request.method not in ("GET", "HEAD"):
-        _record_refusal(request, capability, subject)
+        _record_refusal(request, capability, subject, reason)
+    if allowed:
+        raise Http404(f"There is no {subject.replace(':', ' ')}.")
     raise PermissionDenied(f"Your role may not do this ({capability}).")
 
 
-def _record_refusal(request: HttpRequest, capability: Capability, subject: str) -> None:
+def _record_refusal(
+    request: HttpRequest, capability: Capability, subject: str, reason: str
+) -> None:
     note = Note(
         subject=subject,
         action=capability,
         actor=actor_from_request(request),
         outcome="denied",
-        reason="permission_denied",
+        reason=reason,
         snapshot={"method": request.method, "path": request.path[:500]},
     )
     for _ in range(_TRIES):
