@@ -148,12 +148,11 @@ def _commands() -> Iterator[Need]:
 
 def _dynamic(callback: Callable[..., Any]) -> str:
     """One view that answers for a table of verbs: the verb's own capability."""
-    while not isinstance(callback, partial):
-        if not hasattr(callback, "__wrapped__"):
-            return ""
-        callback = callback.__wrapped__
-    module = import_module(callback.func.__module__)
-    found = callback.keywords
+    code = inspect.unwrap(callback)
+    if not isinstance(code, partial):
+        return ""
+    module = import_module(code.func.__module__)
+    found = code.keywords
     table = getattr(module, "ACTIONS", None) or getattr(module, "VERBS", {})
     if "kind" in found:
         verbs = [verb for verb in table[found["kind"]] if verb.name == found["name"]]

@@ -195,8 +195,8 @@ def test_no_page_shows_what_belongs_to_another_region(
             continue
         one = re.search(r"/\d+/", address) is not None
         for answer in (desk.get(address), desk.post(address, {"reason": "x"})):
-            text = b"".join(answer) if answer.streaming else answer.content
-            assert theirs.mark not in text.decode(), (name, address)
+            content = b"".join(answer) if answer.streaming else answer.content
+            assert theirs.mark not in content.decode(), (name, address)
             if one and answer.status_code not in (403, 405):
                 # Django leads away from a row that is not there.
                 looks_first = name.endswith(("_history", "_delete", "_change"))

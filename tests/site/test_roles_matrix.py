@@ -196,8 +196,9 @@ def test_every_operation_as_everybody(things: dict[str, str]) -> None:
         wanted_refusal = 401 if not somebody.active else 403
         for row in rows:
             method, _, path = row.name.partition(" ")
-            for ids in (things, MISSING):
-                address = re.sub(r"\{(\w+)\}", lambda found, ids=ids: ids.get(found[1], "999999"), path)  # fmt: skip
+            # Whether it is there plays no part: asked of each role, once of all others.
+            for ids in (things, MISSING) if somebody.name == somebody.role else (things,):
+                address = filled(path, ids)
                 with undone():
                     before = denials()
                     answer = call(somebody.client, method, address)
@@ -209,6 +210,10 @@ def test_every_operation_as_everybody(things: dict[str, str]) -> None:
                     assert answer.status_code == wanted_refusal, told
                     audited = method != "GET" and wanted_refusal == 403
                     assert denials() - before == audited, told
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], "999999"), path)
 
 
 def call(client: Client, method: str, address: str) -> Any:
@@ -264,7 +269,9 @@ def sent(somebody: Somebody, form: Row, address: str, *, console: bool) -> None:
         answer = look(somebody.client, "POST", address)
         told = (somebody.name, form.name, answer.status_code)
         if somebody.may(form) and console:
-            assert answer.status_code == 200, told
+            assert answer.status_code in (200, 302), (
+                told
+            )  # what is missing in it, or that there is none
         else:
             away = answer.status_code == 302 and "/change/" not in answer["Location"]
             assert answer.status_code in (403, 405) or away, told
