@@ -32,6 +32,8 @@ from transfers.models import Finding, Transfer
 pytestmark = pytest.mark.django_db
 HUNDRED = Money(10_000, "EUR")
 _DELIVERY = "webhooks_webhookdelivery"
+_STELLAR = "transfers_stellarenvelope"
+_ABOUT = ("payouts_", "transfers_transfer", "transfers_finding", _STELLAR, "audit_entry", _DELIVERY)
 NAMED = ("payout_id", "commission_id", "external_id", "transfer_id", "finding_id")
 
 
@@ -188,10 +190,9 @@ def test_lists_hold_what_is_seen_and_cost_one_query_less_than_they_could(
 def test_no_page_shows_what_belongs_to_another_region(
     desk: Client, ours: Everything, theirs: Everything
 ) -> None:
-    about = ("payouts_", "transfers_transfer", "transfers_finding", "transfers_stellarenvelope", "audit_entry", _DELIVERY)  # fmt: skip
     looked_at = 0
     for name, address in addresses(theirs.ids()):
-        if not name.startswith(about):
+        if not name.startswith(_ABOUT):
             continue
         one = re.search(r"/\d+/", address) is not None
         for answer in (desk.get(address), desk.post(address, {"reason": "x"})):

@@ -281,7 +281,7 @@ def sent(somebody: Somebody, form: Row, address: str, *, console: bool) -> None:
 def look(client: Client, method: str, address: str) -> Any:
     answer = client.get(address) if method == "GET" else client.post(address, {})
     if answer.streaming:
-        answer.close()  # a file that nobody reads to its end keeps its place among the few
+        b"".join(answer)  # a file that nobody reads to its end keeps its place among the few
     return answer
 
 
