@@ -35,7 +35,7 @@ from payouts.services.create_payout import NewPayee, create_payout
 from payouts.services.include_commissions import include_commissions_in_payout
 from payouts.services.reject_payout import reject_payout
 from payouts.services.set_kyc import set_kyc
-from payouts_site.guard_audit.found import _patterns
+from payouts_site.guard_audit.found import patterns
 from tests.checkout.ledger import OTHER_PAYER, TEN, process
 from tests.payouts.requests import IBAN, move_transfer
 from transfers.models import Finding, RailEvent, Transfer, TransferAttempt, TransferReversal
@@ -313,7 +313,7 @@ class Town:
 
     def addresses(self) -> Iterator[tuple[str, str, Any]]:
         """(name, address, view) of every pattern of the site, filled with what is there."""
-        for route, pattern in _patterns(get_resolver()):
+        for route, pattern in patterns(get_resolver()):
             name = pattern.name or ""
             model = re.sub(r"_(change|delete|history|password_change|changelist|add)$", "", name)
 
