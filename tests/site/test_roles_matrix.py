@@ -273,7 +273,8 @@ def sent(somebody: Somebody, form: Row, address: str, *, console: bool) -> None:
                 told
             )  # what is missing in it, or that there is none
         else:
-            away = answer.status_code == 302 and "/change/" not in answer["Location"]
+            to = answer.get("Location", "/change/")
+            away = answer.status_code == 302 and ("/login/" in to or "/change/" not in to)
             assert answer.status_code in (403, 405) or away, told
         assert not Entry.objects.filter(action="user.changed").exists(), told
 
