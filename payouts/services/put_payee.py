@@ -7,10 +7,9 @@ from audit.actor import Actor
 from audit.record import Note, record
 from guard.belief import require_version
 from guard.door import change_in_place
-from guard.errors import Conflicted
+from guard.errors import Conflicted, NotFound
 from payouts.models import Payee
 from payouts.regions import check_region
-from payouts.selectors import get_payee
 
 
 def put_payee(
@@ -25,17 +24,19 @@ def put_payee(
 ) -> tuple[Payee, bool]:
     """Create or replace; the payee and whether it is new. Own transaction.
 
-    Two at the same moment make one payee. Raises Conflicted (409) when it changed while this was written,
-    or is not at `expected_version`; NotFound when there is nobody who could be at a version. `regions`: those that the
-    caller is held to; NotFound for a payee of another, PermissionDenied (403) for moving one there.
+    Two at the same moment make one payee. Raises Conflicted (409) when it changed while this was written, or is not at
+    `expected_version`; NotFound when there is nobody who could be at a version. `regions`: those that the caller is
+    held to; NotFound for a payee of another, PermissionDenied (403) for moving one there.
     """
     check_region(region, regions)
-    if expected_version is not None:
-        require_version(get_payee(external_id), expected_version)
     with transaction.atomic():
         payee, created = find_or_create_payee(
             external_id, name, region, email, actor=actor, regions=regions
         )
+        if expected_version is not None:
+            if created:
+                raise NotFound(f"There is no payee {external_id}.")
+            require_version(payee, expected_version)
         wanted = {"name": name, "region": region, "email": email}
         before = {key: getattr(payee, key) for key in wanted}
         if created or wanted == before:
@@ -51,7 +52,7 @@ def put_payee(
             snapshot={"changed": [key for key in wanted if wanted[key] != before[key]]},
         )
     if won is None:
-        require_version(get_payee(external_id), expected_version)
+        require_version(Payee.objects.get(pk=payee.pk), expected_version)
         raise Conflicted(f"Payee {external_id} was changed by somebody else at the same moment.")
     return Payee.objects.get(pk=payee.pk), False
 

@@ -143,6 +143,7 @@ def things(db: None) -> dict[str, str]:
     return {
         "reference": booking.reference,
         "booking_id": str(booking.pk),
+        "rail": "stripe",
         "transfers_booking": str(booking.pk),
         "transfer_id": str(transfer.pk),
         "transfers_transfer": str(transfer.pk),
@@ -168,7 +169,7 @@ def things(db: None) -> dict[str, str]:
     }
 
 
-MISSING = {"reference": "BK-NONE", "external_id": "none", "app_label": "transfers"}
+MISSING = {"rail": "none", "reference": "BK-NONE", "external_id": "none", "app_label": "transfers"}
 
 
 @contextmanager

@@ -96,11 +96,13 @@ def _row(request: HttpRequest, rail: str, label: str, switch: RailSwitch | None)
 
 def pause_view(request: HttpRequest, rail: str) -> HttpResponse:
     """Open -> paused."""
+    require(request, "rail.pause", f"rail:{rail}")
     return _answer(request, rail, PAUSE, pause_rail)
 
 
 def resume_view(request: HttpRequest, rail: str) -> HttpResponse:
     """Paused -> open."""
+    require(request, "rail.resume", f"rail:{rail}")
     return _answer(request, rail, RESUME, resume_rail)
 
 
@@ -109,7 +111,6 @@ def _answer(
 ) -> HttpResponse:
     if rail not in Rail.values:
         raise Http404("There is no such rail.")
-    require(request, turning.capability, f"rail:{rail}")
     if request.method not in ("GET", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
     if request.method == "GET":
