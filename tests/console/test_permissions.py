@@ -97,7 +97,7 @@ def test_a_rail_that_cannot_be_asked_is_said_so(
     answer = at("operator").post(f"/admin/transfers/transfer/{transfer.pk}/ask/")
     sandbox.clear_faults()
     assert answer.status_code == 503
-    assert "nothing was learned and nothing changed" in text(answer)
+    assert "Nothing was learned and nothing changed" in text(answer)
 
 
 def test_findings_are_resolved_with_a_note_by_who_may(at: Open) -> None:
