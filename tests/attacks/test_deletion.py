@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 from django.db.models.deletion import ProtectedError
+from django.utils import timezone
 
 from checkout.models import (
     Dispute,
@@ -23,7 +24,9 @@ from transfers.models import (
     Booking,
     CrewMember,
     Finding,
+    RailComparison,
     RailEvent,
+    RailSwitch,
     StellarChannel,
     TransferReversal,
 )
@@ -40,6 +43,7 @@ MONEY: list[type[Model]] = [
 PLAIN: list[type[Model]] = [
     *(ApprovalLimit, Booking, CrewMember, Dispute, Finding, Payee, RailEvent, ReconcileRepair),
     *(ReconcileRun, Refund, StellarChannel, TransferReversal, WatchCursor),
+    *(RailComparison, RailSwitch),
 ]
 
 
@@ -82,6 +86,8 @@ def planted() -> Iterator[Model]:
     yield WatchCursor.objects.create(account="G")
     yield StellarChannel.objects.create(network_passphrase="x", account="G")
     yield RailEvent.objects.create(rail="stripe", event_id="e", type="t", payload={})
+    yield RailSwitch.objects.create(rail="wise")
+    yield RailComparison.objects.create(since=timezone.now(), by="x")
 
 
 def test_neither_sql_nor_a_queryset_deletes_a_row(town: Town) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from payouts.console.dashboard import review_cards
 from payouts.models import Commission, PayoutRequest
+from tests.conftest import truncate_triggers
 from tests.payouts.commissions import make_commission
 from tests.payouts.requests import OTTO, bring, make_payout
 from tests.payouts_console.conftest import At
@@ -88,13 +89,15 @@ def test_the_balance_is_read_by_a_task_and_says_how_old_it_is(settings: Settings
     assert card is not None
     assert (card.figure, card.tone) == ("$50.00", "grey")
     assert card.note.startswith("$0.00 approved, 1 without a price; read ")
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE payouts_payoutrequest DISABLE TRIGGER USER")
         cursor.execute(
             "UPDATE payouts_payoutrequest SET quote = %s",
             ['{"source_minor": 9000, "source_currency": "USD"}'],
         )
         cursor.execute("ALTER TABLE payouts_payoutrequest ENABLE TRIGGER USER")
+        for table, trigger in truncate_triggers():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
     card = balance_card()
     assert card is not None and card.tone == "red"
     assert card.note.startswith("$90.00 approved; read ")

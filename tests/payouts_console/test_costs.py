@@ -13,7 +13,7 @@ from tests.payouts_console.conftest import QUEUE, At
 from tests.payouts_console.test_queue import many
 
 # The page: session, person, roles, request, four around it, room, transfer, findings, audit log, commissions, others.
-SHEET_QUERIES, PAGE_QUERIES, CHANGES_QUERIES = 10, 16, 6
+SHEET_QUERIES, PAGE_QUERIES, CHANGES_QUERIES = 11, 17, 7
 # Its savepoints, the lock on the reviewer, reading, the rules, the door with audit entry and transfer, the answer.
 DECISION_QUERIES = 16
 

@@ -41,9 +41,10 @@ from tests.transfers.wise_steps import (
 )
 from transfers import sweep
 from transfers.models import RailSwitch, TransferReversal
+from transfers.models.rail_switch import SwitchStatus
 from transfers.rail_access import wise_rail
 from transfers.selectors import get_transfer
-from transfers.services.pause_rail import pause_rail
+from transfers.services.pause_rail import pause_rail, turn_switch
 from transfers.services.resume_rail import resume_rail
 from transfers.services.retry_transfer import retry_transfer
 from transfers.services.reverse_transfer import reverse_transfer
@@ -115,7 +116,9 @@ class TestStripe:
         assert due_ids("transfers_transfer") == []
         assert sweep_once() == 0
         assert moved(sandbox) == 0
-        RailSwitch.objects.all().delete()
+        turn_switch(
+            rail, "it is well again", ALICE, believed=SwitchStatus.PAUSED, to=SwitchStatus.OPEN
+        )
         assert work(transfer).status == "success"
         assert moved(sandbox) == 1
 

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from guard.triggers import NeverDeleted, NeverEmptied
+
 
 class RailComparison(models.Model):
     """One run. `finished_at` is set only when every configured rail answered to the end; NULL proves nothing."""
@@ -15,6 +17,10 @@ class RailComparison(models.Model):
 
     class Meta:
         default_permissions = ("view",)
+        triggers = (
+            NeverDeleted(name="rail_comparison_is_not_deleted"),
+            NeverEmptied(name="rail_comparison_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"comparison {self.pk}"

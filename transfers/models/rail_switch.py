@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django_fsm import FSMField, transition
 
 from guard.guarded_model import GuardedModel
-from guard.triggers import OnlyDeclaredSteps
+from guard.triggers import NeverDeleted, NeverEmptied, OnlyDeclaredSteps
 
 # The row that stands for all rails at once.
 EVERY_RAIL: Final = "all"
@@ -36,7 +36,12 @@ class RailSwitch(GuardedModel):
 
     class Meta:
         default_permissions = ("view",)
-        triggers = (OnlyDeclaredSteps(name="rail_switch_status_steps"),)
+        triggers = (
+            OnlyDeclaredSteps(name="rail_switch_status_steps"),
+            # No row means open: one that goes away would let money leave with nobody's name to it.
+            NeverDeleted(name="rail_switch_is_not_deleted"),
+            NeverEmptied(name="rail_switch_is_not_truncated"),
+        )
 
     def __str__(self) -> str:
         return f"{self.rail} is {self.status}"
