@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import TransactionTestCase
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
@@ -44,17 +44,32 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     Only those triggers rest, and only in the test database. tests/audit and tests/attacks prove them enabled.
     """
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        for table, trigger in truncate_triggers():
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+    with django_db_blocker.unblock():
+        rest_truncate_triggers()
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _emptied_quickly() -> Iterator[None]:
     """After each transactional test, instead of Django's `flush`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _empty())
         yield
+
+
+def _empty() -> None:
+    try:
+        empty_tables()
+    except IntegrityError:
+        # A test switched a table's triggers off and on again, the resting ones with them.
+        rest_truncate_triggers()
+        empty_tables()
+
+
+def rest_truncate_triggers() -> None:
+    """For whoever empties tables between tests."""
+    with connection.cursor() as cursor:
+        for table, trigger in truncate_triggers():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
 
 
 def truncate_triggers() -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from django.db import connection
 
 from payouts.models import PayoutRequest
 from payouts.selectors import get_payout
+from tests.conftest import rest_truncate_triggers
 from tests.payouts.requests import IBAN, make_payout, the_transfer
 from tests.sandbox_wise import SandboxWise
 from tests.transfers.steps import work, work_when_due
@@ -80,6 +81,7 @@ def without_guards(*tables: str) -> Iterator[None]:
         yield
     finally:
         _triggers("ENABLE", tables)
+        rest_truncate_triggers()
 
 
 def overwrite(payout: PayoutRequest, status: str) -> PayoutRequest:
