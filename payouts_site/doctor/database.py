@@ -85,7 +85,7 @@ def _limits() -> Iterator[Line]:
         yield fail(
             "database timeouts",
             f"none for {', '.join(unset)}",
-            "settings.py sets them; who undid it?",
+            "settings/database.py sets them; who undid it?",
         )
     else:
         yield ok("database timeouts", ", ".join(values))

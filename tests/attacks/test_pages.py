@@ -75,7 +75,7 @@ def test_forwarded_headers_change_no_link(people: Town) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "/static/../payouts_site/settings.py", "/static/%2e%2e/manage.py", "/static/..%2f..%2fetc/passwd",
+        "/static/../payouts_site/settings/database.py", "/static/%2e%2e/manage.py", "/static/..%2f..%2fetc/passwd",
         "/static//etc/passwd", "/static/console/../../manage.py", "/static/....//manage.py", "/static/%00",
         "/static/console/console.css%00.py", "/.env", "/.git/config", "/static/..\\manage.py",
     ],

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from payouts_site.stellar_settings import asset_issuers
+from payouts_site.settings.stellar_assets import asset_issuers
 
 ISSUER = "GA3HHWPL7P3SQFACQBIYDR5JQLFEIVJN6ZEX7RFHUELT4GM6DD73JOCH"
 
