@@ -49,11 +49,21 @@ def web(
             name="gunicorn",
             command=[
                 *(sys.executable, "-m", "gunicorn", "-c", "python:payouts_site.gunicorn"),
-                *("--bind", address.removeprefix("http://"), "payouts_site.wsgi:application"),
+                # Processes are not replaced in the middle of a run.
+                *("--bind", address.removeprefix("http://"), "--max-requests", "0"),
+                "payouts_site.wsgi:application",
             ],
             log=Path(folder) / "web.log",
             ready=lambda: responds(address),
-            environment=_environment(url, {"WEB_PROCESSES": str(processes), **(environment or {})}),
+            # A limit that counts every call and that no quick machine reaches.
+            environment=_environment(
+                url,
+                {
+                    "WEB_PROCESSES": str(processes),
+                    "API_MAX_PER_MINUTE": "100000000",
+                    **(environment or {}),
+                },
+            ),
             cwd=ROOT,
         )
         with running(gunicorn):

@@ -177,6 +177,16 @@ def _together(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(count)))
 
 
+def _served(send: Callable[[], Any]) -> Any:
+    """What a client does that is told 503: it comes again; 50 threads share a pool that is smaller."""
+    for _ in range(60):
+        response = send()
+        if response.status_code != 503:
+            return response
+        time.sleep(0.2)
+    raise AssertionError("the pool stayed full")
+
+
 @pytest.mark.django_db(transaction=True)
 class TestRealCommits:
     """Threads, commits and crashes on connections of their own."""
@@ -184,7 +194,9 @@ class TestRealCommits:
     def test_fifty_at_once_are_one_execution(self, secret_of: SecretOf) -> None:
         secret = secret_of("alice")
         body = {"end": "well", "seconds": 0.3}
-        responses = _together(50, lambda _: post(client_for(secret), "/api/v1/work", body, "k"))
+        responses = _together(
+            50, lambda _: _served(lambda: post(client_for(secret), "/api/v1/work", body, "k"))
+        )
         assert _executions() == 1
         done = [response for response in responses if response.status_code == 201]
         waiting = [response for response in responses if response.status_code == 409]
@@ -199,7 +211,10 @@ class TestRealCommits:
     def test_fifty_callers_with_one_key_are_fifty_executions(self, secret_of: SecretOf) -> None:
         secrets = [secret_of(f"caller{number}") for number in range(50)]
         responses = _together(
-            50, lambda number: post(client_for(secrets[number]), "/api/v1/work", {}, "k")
+            50,
+            lambda number: _served(
+                lambda: post(client_for(secrets[number]), "/api/v1/work", {}, "k")
+            ),
         )
         assert [response.status_code for response in responses] == [201] * 50
         assert _executions() == 50
