@@ -39,6 +39,8 @@ _NOT_SUBMITTED: Final = frozenset(
 )
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 PAGE: Final = 200
+# For whoever asks while a person or a program waits, in a thread of a web process.
+QUICK_SECONDS: Final = 5.0
 
 
 class HorizonRail:
@@ -53,16 +55,13 @@ class HorizonRail:
         session.max_redirects = 0
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
-        self._client = RequestsClient(
-            num_retries=0,
-            request_timeout=timeout_seconds,  # type: ignore[arg-type]  # any number works
-            post_timeout=timeout_seconds,
-            session=session,
-        )
+        self._client = _client(session, timeout_seconds)
+        self._quick = _client(session, min(timeout_seconds, QUICK_SECONDS))
 
     def close(self) -> None:
         """Close its connections; no call may follow."""
         self._client.close()
+        self._quick.close()
 
     def state(self) -> Reading[LedgerState]:
         """How far its history goes. Unreachable when it serves another network: then nothing it says counts."""
@@ -83,14 +82,20 @@ class HorizonRail:
         """The transaction if a ledger that this Horizon has ingested holds it. None (404) alone proves nothing."""
         if not _HASH.fullmatch(transaction_hash):
             return Done(None, {"asked": "nothing: this is not a transaction hash"})
-        return self._read(f"/transactions/{transaction_hash}", _transaction)
+        return self._read(f"/transactions/{transaction_hash}", transaction_of)
 
-    def operations(self, transaction_hash: str) -> Reading[list[LedgerOperation] | None]:
-        """What an ingested transaction moved, in order; at most 100 operations, so one page. None: not ingested."""
+    def operations(
+        self, transaction_hash: str, *, quick: bool = False
+    ) -> Reading[list[LedgerOperation] | None]:
+        """What an ingested transaction moved, in order; at most 100 operations, so one page. None: not ingested.
+
+        `quick`: wait for QUICK_SECONDS at most.
+        """
         if not _HASH.fullmatch(transaction_hash):
             return Done(None, {"asked": "nothing: this is not a transaction hash"})
         query = {"limit": str(PAGE), "order": "asc", "join": "transactions"}
-        return self._read(f"/transactions/{transaction_hash}/payments", parse_operations, query)
+        path = f"/transactions/{transaction_hash}/payments"
+        return self._read(path, parse_operations, query, quick=quick)
 
     def payments(
         self, account: str, *, cursor: str, limit: int = PAGE, newest_first: bool = False
@@ -129,7 +134,7 @@ class HorizonRail:
         evidence = evidence_of(response)
         if response.status_code == 200:
             try:
-                return Done(_transaction(json.loads(response.text)), evidence)
+                return Done(transaction_of(json.loads(response.text)), evidence)
             except _UNREADABLE as error:
                 return Unclear(f"unreadable answer ({type(error).__name__})", evidence=evidence)
         code = str(evidence.get("code") or f"http_{response.status_code}")
@@ -138,10 +143,16 @@ class HorizonRail:
         return Unclear(code, evidence=evidence)
 
     def _read(
-        self, path: str, parse: Callable[[Any], _T], query: dict[str, str] | None = None
+        self,
+        path: str,
+        parse: Callable[[Any], _T],
+        query: dict[str, str] | None = None,
+        *,
+        quick: bool = False,
     ) -> Reading[Any]:
+        client = self._quick if quick else self._client
         try:
-            response = self._client.get(f"{self.url}{path}", params=query)
+            response = client.get(f"{self.url}{path}", params=query)
         except BaseRequestError as error:
             return Unreachable(f"no answer ({_cause(error)})")
         except requests.RequestException as error:
@@ -156,6 +167,15 @@ class HorizonRail:
             return Done(parse(json.loads(response.text)), evidence)
         except _UNREADABLE as error:
             return Unreachable(f"unreadable answer ({type(error).__name__})")
+
+
+def _client(session: requests.Session, timeout_seconds: float) -> RequestsClient:
+    return RequestsClient(
+        num_retries=0,
+        request_timeout=timeout_seconds,  # type: ignore[arg-type]  # any number works
+        post_timeout=timeout_seconds,
+        session=session,
+    )
 
 
 def evidence_of(response: Response) -> dict[str, Any]:
@@ -196,11 +216,15 @@ def _cause(error: Exception) -> str:
     return type(error.__cause__ or error).__name__
 
 
-def _transaction(body: Any) -> LedgerTransaction:
+def transaction_of(body: Any) -> LedgerTransaction:
+    """`GET /transactions/{hash}`. Raises ValueError and the like for what is none."""
     code, operation_codes = codes_of(body["result_xdr"])
+    successful = body["successful"]
+    if not isinstance(successful, bool) or successful != (code == "tx_success"):
+        raise ValueError("it says one thing and its result another")
     return LedgerTransaction(
         hash=str(body["hash"]),
-        successful=body["successful"] is True,
+        successful=successful,
         ledger=int(body["ledger"]),
         source=str(body["source_account"]),
         sequence=int(body["source_account_sequence"]),

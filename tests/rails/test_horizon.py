@@ -6,7 +6,7 @@ import pytest
 from stellar_sdk import Keypair, MuxedAccount, TransactionBuilder, TransactionEnvelope, xdr
 
 from money import Money
-from rails.horizon import codes_of
+from rails.horizon import codes_of, transaction_of
 from rails.horizon_values import Memo, PaymentOrder, minor_of, stroops, stroops_of
 from rails.stellar_tx import Treasury, account_of
 
@@ -77,17 +77,28 @@ def test_channels_are_derived_from_the_treasury_and_differ_between_networks() ->
     assert SECRET not in repr(treasury(3))
 
 
+def result(code: xdr.TransactionResultCode, operations: list[xdr.OperationResult]) -> str:
+    body = xdr.TransactionResultResult(code, results=operations)
+    return xdr.TransactionResult(xdr.Int64(100), body, xdr.TransactionResultExt(0)).to_xdr()
+
+
+@pytest.mark.parametrize("says", [False, None, "true", 1])
+def test_a_transaction_that_contradicts_its_own_result_is_unreadable(says: object) -> None:
+    """Its debt would be paid again if "not successful" were believed."""
+    paid = result(xdr.TransactionResultCode.txSUCCESS, [])
+    body = {"successful": says, "result_xdr": paid, "hash": "ab" * 32, "ledger": 7}
+    body |= {"source_account": TO, "source_account_sequence": "77"}
+    with pytest.raises(ValueError, match="one thing"):
+        transaction_of(body)
+    assert transaction_of(body | {"successful": True}).successful
+
+
 def test_words_for_results_are_horizons() -> None:
     def payment(code: xdr.PaymentResultCode) -> xdr.OperationResult:
         inner = xdr.OperationResultTr(
             xdr.OperationType.PAYMENT, payment_result=xdr.PaymentResult(code)
         )
         return xdr.OperationResult(xdr.OperationResultCode.opINNER, tr=inner)
-
-    def result(code: xdr.TransactionResultCode, operations: list[xdr.OperationResult]) -> str:
-        body = xdr.TransactionResultResult(code, results=operations)
-        whole = xdr.TransactionResult(xdr.Int64(100), body, xdr.TransactionResultExt(0))
-        return whole.to_xdr()
 
     operations = [
         payment(xdr.PaymentResultCode.PAYMENT_SUCCESS),

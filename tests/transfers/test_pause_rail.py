@@ -26,6 +26,7 @@ from tests.transfers.steps import (
     attempts,
     enqueue,
     enqueue_one,
+    lease_over,
     moved,
     paid,
     reversal_due,
@@ -40,6 +41,8 @@ from tests.transfers.wise_steps import (
     work_until_known,
 )
 from transfers import sweep
+from transfers.drivers import stellar_envelopes
+from transfers.drivers.stellar_channels import last_used
 from transfers.models import RailSwitch, TransferReversal
 from transfers.models.rail_switch import SwitchStatus
 from transfers.rail_access import wise_rail
@@ -253,6 +256,40 @@ class TestStellar:
         assert not envelopes(transfer)
         resume("stellar")
         assert stellar_work_until_known(stellar, transfer).status == "success"
+
+    def test_paused_a_moment_before_it_is_signed(
+        self, stellar: SandboxHorizon, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        transfer = recipients.payout(stellar.address("payee 1"))
+
+        def last_used_and_pause(lease: Any) -> int:
+            pause("stellar")
+            return last_used(lease)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("transfers.drivers.stellar.last_used", last_used_and_pause)
+            work(transfer)
+        assert not envelopes(transfer)
+        resume("stellar")
+        lease_over(transfer)
+        assert stellar_work_until_known(stellar, transfer).status == "success"
+        assert stellar.times_paid(stellar.address("payee 1")) == 1
+
+    def test_paused_between_signing_and_sending_it_is_not_sent(
+        self, stellar: SandboxHorizon, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        transfer = recipients.payout(stellar.address("payee 1"))
+        with monkeypatch.context() as patch:
+            patch.setattr(stellar_envelopes, "turn", lambda: pause("stellar"))
+            waiting = work(transfer)
+        (signed,) = envelopes(transfer)
+        assert (signed.state, signed.send_count) == ("prepared", 0)
+        assert (waiting.status, waiting.outcome_unknown) == ("processing", False)
+        assert the_attempt(waiting).progress["waiting"]["code"] == "rail_paused"
+        assert stellar.times_paid(stellar.address("payee 1")) == 0
+        resume("stellar")
+        assert stellar_work_until_known(stellar, transfer).status == "success"
+        assert stellar.times_paid(stellar.address("payee 1")) == 1
 
 
 def test_a_real_worker_sends_nothing_and_then_everybody_is_paid_once(stack: Stack) -> None:

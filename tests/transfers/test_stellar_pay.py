@@ -26,7 +26,7 @@ from transfers.drivers import stellar_envelopes
 from transfers.models import Finding, StellarEnvelope
 from transfers.rail_access import RailNotConfigured, horizon_rail
 from transfers.services.confirm_release import confirm_release
-from transfers.services.confirm_transfer import confirm_transfer
+from transfers.services.confirm_transfer import RailUnavailable, confirm_transfer
 from transfers.services.propose_release import propose_release
 from transfers.services.retry_transfer import OutcomeUnknown, retry_transfer
 
@@ -454,6 +454,32 @@ def test_everything_is_committed_before_the_post(
     monkeypatch.setattr(rail, "submit", look)
     assert work(recipients.payout(stellar.address("payee 1"))).status == "success"
     assert seen == [("sent", True, False)]
+
+
+def test_another_network_proves_nothing_about_what_was_signed(
+    stellar: SandboxHorizon, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was paid there; here no ledger holds it and its time is over."""
+    stellar.set_fault("lost_answer", operation=SUBMIT)
+    transfer = work(recipients.payout(stellar.address("payee 1")))
+    assert transfer.status == "processing"
+    let_time_pass(stellar)
+    stellar.settings(wrong_network=True)
+    with monkeypatch.context() as elsewhere:
+        other = str(stellar.server.root().call()["network_passphrase"])
+        elsewhere.setattr(horizon_rail(), "network_passphrase", other)
+        unknown = {"status": 404, "body": {"type": "x/not_found", "title": "Not found"}}
+        stellar.set_fault("error", times=None, operation="transactions.get", params=unknown)
+        for _ in range(4):
+            transfer = work_when_due(transfer)
+        assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
+        assert envelope(transfer).is_live
+        with pytest.raises(RailUnavailable, match="another network"):
+            confirm_transfer(transfer_id=transfer.pk, actor=ALICE)
+    stellar.settings(wrong_network=False)
+    stellar.clear_faults()
+    assert work_until_known(stellar, transfer).status == "success"
+    assert stellar.times_paid(stellar.address("payee 1")) == 1
 
 
 class TestClosedByPeopleTooEarly:

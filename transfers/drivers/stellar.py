@@ -260,6 +260,8 @@ def _look_up(transfer: Transfer, patience_seconds: float | None) -> LookUp:
     movements: list[Movement] = []
     asked: list[str] = []
     for payment in payments.order_by("-attempt__number"):
+        if payment.envelope.network_passphrase != horizon_rail().network_passphrase:
+            return Unreachable("one of its transactions was signed for another network")
         turn(patience_seconds)
         found = horizon_rail().transaction(payment.envelope.hash)
         if isinstance(found, Unreachable):

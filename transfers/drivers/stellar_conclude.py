@@ -9,7 +9,7 @@ from rails.answers import Moved, Movement
 from rails.horizon_values import minor_of
 from transfers.claim import Claim
 from transfers.drivers.stellar_check import REFUSALS
-from transfers.drivers.stellar_envelopes import Standing, next_look
+from transfers.drivers.stellar_envelopes import HELD, Standing, next_look
 from transfers.drivers.stellar_steps import BUSY, BUSY_SECONDS, wait
 from transfers.models import EnvelopeState, StellarEnvelope, StellarPayment, Transfer
 from transfers.policy import transfer_group
@@ -17,6 +17,7 @@ from transfers.services.next_attempt import next_attempt
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_answer, record_failed, record_unknown
 from transfers.services.settle_movement import settle_movement
+from transfers.switches import PAUSED
 from transfers.wake import wake_after_commit
 
 # Envelopes of one debt that may die without anybody being asked.
@@ -121,8 +122,9 @@ def _ask_again(
         standing = Standing("it is being asked about")
         delay = max(delay, 1.0)
     if standing.untouched:
+        code = PAUSED if standing.reason == HELD else "not_taken"
         wait(
-            claim, "not_taken", actor, said=standing.reason, seconds=delay, evidence=standing.evidence
+            claim, code, actor, said=standing.reason, seconds=delay, evidence=standing.evidence
         )  # fmt: skip
         return
     if standing.history_is_cut:

@@ -17,9 +17,11 @@ from transfers.drivers.stellar_steps import RAIL, ladder, turn
 from transfers.models import StellarEnvelope
 from transfers.pace import hold_back
 from transfers.rail_access import horizon_rail
+from transfers.switches import paused_condition
 
 # Horizon's nodes refuse what is about to expire (two ledgers and some drift), so later posts are useless.
 _LAST_POST_SECONDS = 15
+HELD = "Stellar is paused here: it is not offered"
 # Times that an absence must be seen, apart from each other: two answers may come from two nodes.
 _ABSENT_LOOKS = 2
 
@@ -62,9 +64,11 @@ def let_go(envelope: StellarEnvelope, seconds: float) -> None:
 
 def send(envelope: StellarEnvelope) -> Standing | None:
     """Offer the stored bytes once more, written down before; None when it is final then. Waits for a turn."""
+    if _is_elsewhere(envelope):
+        return _ELSEWHERE
     turn()
     if not _commit_send(envelope):
-        return None
+        return Standing(HELD, untouched=envelope.send_count == 0) if envelope.is_live else None
     answer = horizon_rail().submit(envelope.signed_xdr)
     match answer:
         case Done(value=found):
@@ -84,6 +88,8 @@ def ask(envelope: StellarEnvelope, *, may_send: bool = True) -> Standing | None:
 
     The state of the ledger is read before the transaction, so that an absence is younger than what it rests on.
     """
+    if _is_elsewhere(envelope):
+        return _ELSEWHERE
     rail = horizon_rail()
     turn()
     state = rail.state()
@@ -99,6 +105,14 @@ def ask(envelope: StellarEnvelope, *, may_send: bool = True) -> Standing | None:
     if may_send and state.value.closed_at < envelope.max_time - _LAST_POST_SECONDS:
         return send(envelope)
     return _absent(envelope, state.value, evidence)
+
+
+_ELSEWHERE = Standing("it was signed for another network than this Horizon serves")
+
+
+def _is_elsewhere(envelope: StellarEnvelope) -> bool:
+    """What another network does not hold proves nothing about the one that it was signed for."""
+    return envelope.network_passphrase != horizon_rail().network_passphrase
 
 
 def _absent(
@@ -169,11 +183,11 @@ def next_look(envelope: StellarEnvelope) -> float:
 def _commit_send(envelope: StellarEnvelope) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             UPDATE transfers_stellarenvelope
             SET state = 'sent', send_count = send_count + 1, last_sent_at = clock_timestamp(),
                 first_sent_at = coalesce(first_sent_at, clock_timestamp())
-            WHERE id = %s AND state IN ('prepared', 'sent')
+            WHERE id = %s AND state IN ('prepared', 'sent') AND NOT {paused_condition(f"'{RAIL}'")}
             """,
             [envelope.pk],
         )

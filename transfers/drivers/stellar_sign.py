@@ -1,7 +1,7 @@
 """Signing: the envelope, the payments in it and what each attempt may fund are one commit, before anything is sent.
 
 Whoever lost the lease on a transfer meanwhile has it left out, and so is a debt for which anything was ever signed that
-is not proven dead. Whoever lost the channel signs nothing.
+is not proven dead. Whoever lost the channel signs nothing, and nobody does while the rail is paused.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,17 @@ from transfers.drivers.stellar_channels import ChannelLease
 from transfers.drivers.stellar_steps import Member
 from transfers.models import StellarEnvelope, StellarPayment, TransferAttempt
 from transfers.rail_access import horizon_rail, stellar_treasury
+from transfers.switches import paused_condition
 
-_HOLD = """
+_HOLD = f"""
     UPDATE transfers_transfer AS transfer
     SET due_at = clock_timestamp() + make_interval(secs => %(lease)s)
     FROM (
         SELECT held.id FROM transfers_transfer AS held
         JOIN unnest(%(ids)s::bigint[], %(fences)s::int[]) AS mine(id, fence)
             ON held.id = mine.id AND held.fence = mine.fence
-        WHERE held.status = 'processing' AND held.due_at > clock_timestamp() AND NOT EXISTS (
+        WHERE held.status = 'processing' AND held.due_at > clock_timestamp()
+            AND NOT {paused_condition("held.rail")} AND NOT EXISTS (
             SELECT 1 FROM transfers_transferattempt AS attempt
             JOIN transfers_stellarpayment AS payment ON payment.attempt_id = attempt.id
             JOIN transfers_stellarenvelope AS envelope ON envelope.id = payment.envelope_id
