@@ -48,9 +48,14 @@ def page_of(account: str, *, cursor: int, newest_first: bool = False) -> list[Le
     return page
 
 
-def operations_for(account: str, tx_hash: str) -> list[IncomingOperation] | None:
-    """What a transaction brings to `account`; None when no ledger that was ingested holds it. Raises HorizonAway."""
-    operations = _value(_horizon().operations(tx_hash))
+def operations_for(
+    account: str, tx_hash: str, *, quick: bool = False
+) -> list[IncomingOperation] | None:
+    """What a transaction brings to `account`; None when no ledger that was ingested holds it. Raises HorizonAway.
+
+    `quick`: somebody waits for the answer, so Horizon is not waited for as long as it may take.
+    """
+    operations = _value(_horizon().operations(tx_hash, quick=quick))
     if operations is None:
         return None
     found = (incoming(one, account) for one in operations)

@@ -27,12 +27,15 @@ _FURTHER_BACK = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """Operations of an account back to `since`. Not `is_complete`: what is missing from them proves nothing."""
+    """Every operation of an account from `read_to` on (None: nobody knows from when on), and `why` none before it."""
 
-    since: datetime
     operations: list[IncomingOperation]
-    is_complete: bool
+    read_to: datetime | None
     why: str
+
+    def covers(self, moment: datetime) -> bool:
+        """Does what is missing from it prove that nothing came in from then on?"""
+        return self.read_to is not None and moment >= self.read_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def believable_state() -> LedgerState:
 def scan(account: str, since: datetime, state: LedgerState) -> Scan:
     """Newest first, until `since` is passed. Raises HorizonAway."""
     found: list[IncomingOperation] = []
-    cursor = 0
+    cursor, oldest = 0, datetime.now(UTC)
     for _ in range(MOST_PAGES):
         page = page_of(account, cursor=cursor, newest_first=True)
         for listed in page:
@@ -64,33 +67,43 @@ def scan(account: str, since: datetime, state: LedgerState) -> Scan:
             if operation is not None and listed.created_at >= since - _FURTHER_BACK:
                 found.append(operation)
         if page and page[-1].created_at < since - _FURTHER_BACK:
-            return Scan(since, found, is_complete=True, why="")
+            return Scan(found, since, why="")
         if len(page) < PAGE:
-            return _to_the_end(account, since, found, state)
-        cursor = int(page[-1].paging_token)
-    return Scan(since, found, is_complete=False, why=f"more than {MOST_PAGES * PAGE} operations")
+            return _to_the_end(since, found, state)
+        cursor, oldest = int(page[-1].paging_token), page[-1].created_at
+    # Of the ledger that the last page ended in, some may be missing.
+    read_to = oldest + _ONE_SECOND + _FURTHER_BACK
+    why = f"more than {MOST_PAGES * PAGE} operations came in since"
+    return Scan(found, read_to, why)
 
 
-def _to_the_end(
-    account: str, since: datetime, found: list[IncomingOperation], state: LedgerState
-) -> Scan:
+def _to_the_end(since: datetime, found: list[IncomingOperation], state: LedgerState) -> Scan:
     """Nothing older is listed: is that because nothing was, or because history was cut?"""
+    if state.elder <= _FIRST_LEDGERS:
+        return Scan(found, since, why="")
     kept_from = ledger_closed_at(state.elder)
     # Horizon tells whole seconds: a ledger that was cut may have closed in the same one.
-    is_whole = state.elder <= _FIRST_LEDGERS or (
-        kept_from is not None and kept_from + _ONE_SECOND < since
-    )
-    why = "" if is_whole else f"Horizon keeps history from ledger {state.elder} on"
-    return Scan(since, found, is_complete=is_whole, why=why)
+    read_to = kept_from and kept_from + 2 * _ONE_SECOND
+    return Scan(found, read_to, why=f"Horizon keeps history from ledger {state.elder} on")
 
 
 def scans_for(sessions: Iterable[CheckoutSession], state: LedgerState) -> dict[str, Scan]:
-    """One scan per account, back to the oldest of these sessions. Raises HorizonAway."""
+    """One scan per account, back to the oldest of these sessions.
+
+    An account that Horizon does not list delays no other: its scan covers nothing, and says why.
+    """
     since: dict[str, datetime] = {}
     for session in sessions:
         known = since.get(session.account, session.created_at)
         since[session.account] = min(known, session.created_at)
-    return {account: scan(account, at, state) for account, at in since.items()}
+    return {account: _scan_or_why_not(account, at, state) for account, at in since.items()}
+
+
+def _scan_or_why_not(account: str, since: datetime, state: LedgerState) -> Scan:
+    try:
+        return scan(account, since, state)
+    except HorizonAway as away:
+        return Scan([], None, why=away.detail)
 
 
 def tell(session: CheckoutSession, seen: Scan, state: LedgerState) -> Told:
@@ -114,14 +127,14 @@ def tell(session: CheckoutSession, seen: Scan, state: LedgerState) -> Told:
             "named_hash": named or None,
             "named_hash_is_on_the_ledger": by_hash is not None if named else None,
             "operations": [f"{one.tx_hash}/{one.operation_index}" for one in operations],
-            "read_back_to": seen.since.isoformat(),
-            "history_is_complete": seen.is_complete,
+            "read_back_to": seen.read_to and seen.read_to.isoformat(),
+            "history_is_complete": seen.covers(session.created_at),
         },
     )
 
 
 def _doubt(session: CheckoutSession, seen: Scan, state: LedgerState) -> str:
-    if not seen.is_complete:
+    if not seen.covers(session.created_at):
         return seen.why
     # A transaction named at that moment would be in a ledger by now, and this Horizon would know it.
     patience = min(30.0, settings.STALE_SESSION_SECONDS / 2)

@@ -5,18 +5,18 @@ watcher and people are harmless. Where nothing can be repaired and the ledger's 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from audit.actor import Actor
 from audit.record import Note, record
 from checkout.models import CheckoutSession, Payment, Receipt, ReceiptState, SessionStatus
 from checkout.parts import asked_of, waiting_parts
-from checkout.policy import judge
+from checkout.policy import OPEN, judge
 from checkout.reconcile import suspects
 from checkout.reconcile.ledger import Told
 from checkout.services.expire_sessions import leave_parts
 from checkout.services.process_operation import process_operation
-from checkout.services.settle_session import apply_part, finish
+from checkout.services.settle_session import apply_part, finish, settle_by_parts
 from guard.door import Won, change_status
 from guard.serializable import in_serializable
 from transfers.models import Finding, FindingState
@@ -47,6 +47,8 @@ def repair(session_id: int, case: str, told: Told, actor: Actor) -> Repair:
         return _insert_the_payment(session_id, told, actor)
     if case == suspects.PAYMENTS_BUT_NOT_PAID:
         return _mark_paid(session_id, told, actor)
+    if case == suspects.COVERED_BY_PARTS:
+        return in_serializable(lambda: _pay_by_parts(session_id, actor))
     return in_serializable(lambda: _leave_over(session_id, actor))
 
 
@@ -150,14 +152,28 @@ def _pay(session_id: int, told: Told, actor: Actor) -> Repair | None:
     return Repair("paid", "All of its payments are on the ledger.")
 
 
+def _pay_by_parts(session_id: int, actor: Actor) -> Repair:
+    session = CheckoutSession.objects.select_for_update().get(pk=session_id)
+    reason = "the parts that came in are all of it"
+    if session.status in OPEN and settle_by_parts(
+        session, waiting_parts(session), actor=actor, reason=reason
+    ):
+        return Repair("paid", "The parts that came in are all of it.")
+    return NOTHING
+
+
 def _leave_over(session_id: int, actor: Actor) -> Repair:
     session = CheckoutSession.objects.select_for_update().get(pk=session_id)
-    if session.status != SessionStatus.EXPIRED:
-        return NOTHING
     waiting = Receipt.objects.filter(
         session=session, status=ReceiptState.UNMATCHED, currency=session.currency
     )
-    moved = leave_parts(list(waiting), actor=actor)
+    if session.status == SessionStatus.EXPIRED:
+        moved = leave_parts(list(waiting), actor=actor)
+    elif session.status == SessionStatus.PAID:
+        parts = list(waiting.filter(reason="underpaid"))
+        moved = leave_parts(parts, actor=actor, why="already_paid")
+    else:
+        return NOTHING
     return Repair("left_over", f"{moved} receipt(s) are surplus.") if moved else NOTHING
 
 
@@ -183,12 +199,22 @@ def _finding(session_id: int, kind: str, detail: str, told: Told, actor: Actor) 
     return Repair("finding", detail)
 
 
+_LEFT_OVER: Final = Repair("left_over", "Its receipts would be surplus.")
+# What does not depend on what the ledger says.
+_FORESEEN: Final = {
+    suspects.EXPIRED_WITH_MONEY: _LEFT_OVER,
+    suspects.PAID_WITH_A_PART: _LEFT_OVER,
+    suspects.COVERED_BY_PARTS: Repair("paid", "It would be paid by its parts."),
+    suspects.PAYMENTS_BUT_NOT_PAID: Repair(
+        "paid", "It would be paid, if its payments are on the ledger."
+    ),
+}
+
+
 def foresee(session: CheckoutSession, case: str, told: Told) -> Repair:
     """What `repair` would do, judged without changing anything."""
-    if case == suspects.EXPIRED_WITH_MONEY:
-        return Repair("left_over", "Its receipts would be surplus.")
-    if case == suspects.PAYMENTS_BUT_NOT_PAID:
-        return Repair("paid", "It would be paid, if its payments are on the ledger.")
+    if case in _FORESEEN:
+        return _FORESEEN[case]
     asked = asked_of(session, waiting_parts(session))
     came = [one for one in told.operations if one.successful]
     if case == suspects.STALE_PROCESSING:

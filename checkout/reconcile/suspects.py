@@ -12,6 +12,8 @@ STALE_PROCESSING: Final = "stale_processing"
 PAID_WITHOUT_PAYMENT: Final = "paid_without_payment"
 PAYMENTS_BUT_NOT_PAID: Final = "payments_but_not_paid"
 EXPIRED_WITH_MONEY: Final = "expired_with_money"
+PAID_WITH_A_PART: Final = "paid_with_a_waiting_part"
+COVERED_BY_PARTS: Final = "covered_by_parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,17 @@ _FIND: Final = f"""
     SELECT DISTINCT session.id, '{EXPIRED_WITH_MONEY}' FROM checkout_receipt AS receipt
     JOIN checkout_checkoutsession AS session ON session.id = receipt.session_id
     WHERE receipt.status = 'unmatched' AND session.status = 'expired' AND receipt.currency = session.currency
+    UNION ALL
+    SELECT DISTINCT session.id, '{PAID_WITH_A_PART}' FROM checkout_receipt AS receipt
+    JOIN checkout_checkoutsession AS session ON session.id = receipt.session_id
+    WHERE receipt.status = 'unmatched' AND receipt.reason = 'underpaid' AND receipt.held_minor < receipt.amount_minor
+        AND session.status = 'paid'
+    UNION ALL
+    SELECT session.id, '{COVERED_BY_PARTS}' FROM checkout_receipt AS receipt
+    JOIN checkout_checkoutsession AS session ON session.id = receipt.session_id
+    WHERE receipt.status = 'unmatched' AND receipt.reason = 'underpaid' AND receipt.held_minor = 0
+        AND session.status IN ('pending', 'processing')
+    GROUP BY session.id HAVING sum(receipt.amount_minor) >= session.amount_minor
     ORDER BY id LIMIT {MOST_IN_A_RUN}
 """
 

@@ -1,5 +1,7 @@
 """A person says which session an unmatched or surplus receipt pays."""
 
+from typing import Final
+
 from audit.actor import Actor
 from checkout.decision import audit_refusal
 from checkout.errors import NotNeeded
@@ -11,6 +13,8 @@ from guard.belief import require_version
 from guard.errors import NotFound, Refused
 from guard.serializable import in_serializable
 
+BY_HAND: Final = "applied_by_hand"
+
 
 def apply_receipt(
     *,
@@ -21,6 +25,8 @@ def apply_receipt(
     expected_version: int | None = None,
 ) -> Receipt:
     """Pay an open session with a receipt that pays none, by hand: memo and lateness are overlooked, amounts are not.
+
+    Once it pays this session by hand, doing it again changes nothing.
 
     Own SERIALIZABLE transaction, session locked first. Raises NotFound, and NotNeeded (409, audited) when the session
     is not open, the receipt pays or has been given back, or asset or amount do not fit; Conflicted
@@ -43,6 +49,9 @@ def _apply(
         raise NotFound(f"There is no checkout session {session_id}.")
     if receipt is None:
         raise NotFound(f"There is no receipt {receipt_id}.")
+    if (receipt.session_id, receipt.reason) == (session.pk, BY_HAND):
+        # Somebody did this a moment ago: a person who pressed twice, a program whose answer was lost.
+        return None
     require_version(receipt, expected_version)
     parts = [part for part in waiting_parts(session) if part.pk != receipt.pk]
     missing = asked_of(session, parts).missing_minor
@@ -50,7 +59,7 @@ def _apply(
     if why:
         error = NotNeeded(why)
         return audit_refusal(error, Receipt, receipt_id, to=ReceiptState.APPLIED, actor=actor)
-    apply_part(receipt, session=session, actor=actor, reason=reason, why="applied_by_hand")
+    apply_part(receipt, session=session, actor=actor, reason=reason, why=BY_HAND)
     settle(
         session,
         newest=receipt,

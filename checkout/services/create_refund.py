@@ -106,6 +106,11 @@ def _ask(
     )
 
 
+def can_be_paid(sender: str) -> bool:
+    """Is it an account, or a user of one? Contracts pay as well, and cannot be sent to."""
+    return sender.startswith(("G", "M"))
+
+
 def by_sender(receipts: Sequence[Receipt]) -> list[tuple[str, list[Receipt]]]:
     """Receipts of each payer, in their given order; who paid what was applied comes first."""
     order = sorted(receipts, key=lambda one: one.sender)
@@ -139,7 +144,7 @@ def write_refund(
     Raises Invalid when nothing can be sent to who paid.
     """
     destination = receipts[0].sender
-    if destination[:1] not in ("G", "M"):
+    if not can_be_paid(destination):
         raise Invalid("A contract paid it: give it back by hand.", field="destination")
     refund = Refund.objects.create(
         session=session,

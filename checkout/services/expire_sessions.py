@@ -6,7 +6,7 @@ from functools import partial
 from audit.actor import Actor
 from checkout.models import CheckoutSession, Receipt, ReceiptState, SessionStatus
 from checkout.parts import waiting_parts
-from checkout.services.settle_session import step
+from checkout.services.settle_session import settle_by_parts, step
 from guard.door import change_status
 from guard.serializable import in_serializable
 
@@ -33,18 +33,20 @@ def _expire(session_id: int, actor: Actor) -> bool:
     )
     if session is None:
         return False
-    expire_locked(session, actor=actor, reason="its time is over")
+    parts = waiting_parts(session)
+    if settle_by_parts(session, parts, actor=actor, reason="its parts came in time"):
+        return False
+    reason = "its time is over"
+    step(session, SessionStatus.PENDING, SessionStatus.EXPIRED, actor=actor, reason=reason)
+    leave_parts(parts, actor=actor)
     return True
 
 
-def expire_locked(session: CheckoutSession, *, actor: Actor, reason: str) -> None:
-    """In the caller's transaction, the pending row being locked: expired, its parts surplus."""
-    step(session, SessionStatus.PENDING, SessionStatus.EXPIRED, actor=actor, reason=reason)
-    leave_parts(waiting_parts(session), actor=actor)
+def leave_parts(parts: list[Receipt], *, actor: Actor, why: str = "expired") -> int:
+    """Unmatched -> surplus for the parts of a session that waits no more; how many moved.
 
-
-def leave_parts(parts: list[Receipt], *, actor: Actor) -> int:
-    """Unmatched -> surplus for the parts of an expired session; how many moved."""
+    `why`: `expired` or `already_paid`, how the session ended.
+    """
     moved = 0
     for part in parts:
         change_status(
@@ -53,8 +55,8 @@ def leave_parts(parts: list[Receipt], *, actor: Actor) -> int:
             believed=ReceiptState.UNMATCHED,
             to=ReceiptState.SURPLUS,
             actor=actor,
-            reason="its session expired",
-            changes={"reason": "expired"},
+            reason="its session is over",
+            changes={"reason": why},
             audit_loss=False,
         )
         moved += 1

@@ -45,7 +45,7 @@ def notify_payment(
     seen = [Processed(one.pk, session.pk, one.status, one.reason, is_new=False) for one in known]
     if not seen:
         _claim(session, tx_hash, actor)
-        operations = operations_for(session.account, tx_hash)
+        operations = operations_for(session.account, tx_hash, quick=True)
         if operations is None:
             return Notified("pending", "not_on_the_ledger_yet", get_session(session_id))
         seen = [process_operation(operation=one, actor=actor) for one in operations]

@@ -8,7 +8,6 @@ from audit.record import Note, record
 from checkout.models import CheckoutSession, Receipt, ReceiptState, SessionStatus
 from checkout.parts import asked_of, waiting_parts
 from checkout.policy import Verdict, address_named, judge
-from checkout.services.expire_sessions import expire_locked
 from checkout.services.settle_session import settle, step
 from guard.serializable import in_serializable
 from guard.statement import run
@@ -163,11 +162,17 @@ def _say(receipt: Receipt, operation: IncomingOperation, actor: Actor) -> None:
 def _leave(
     session: CheckoutSession, operation: IncomingOperation, actor: Actor, verdict: Verdict
 ) -> None:
-    """A session whose named transaction pays nothing waits again; one that is paid too late is over."""
-    status = session.status
+    """A session whose named transaction pays nothing waits again.
+
+    One that is paid too late expires as every other does, when the watcher has read all that came in time: whoever
+    names a late payment may be ahead of it.
+    """
     is_named = session.claimed_tx_hash == operation.tx_hash
-    if status == SessionStatus.PROCESSING and (is_named or verdict.is_late):
-        step(session, status, SessionStatus.PENDING, actor=actor, reason=verdict.reason)
-        status = SessionStatus.PENDING
-    if status == SessionStatus.PENDING and verdict.is_late:
-        expire_locked(session, actor=actor, reason="a payment came after its time")
+    if session.status == SessionStatus.PROCESSING and (is_named or verdict.is_late):
+        step(
+            session,
+            SessionStatus.PROCESSING,
+            SessionStatus.PENDING,
+            actor=actor,
+            reason=verdict.reason,
+        )

@@ -10,10 +10,11 @@ from checkout.holds import lock_session, release
 from checkout.models import Dispute, DisputeStatus, Hold
 from checkout.people import person
 from checkout.selectors import get_dispute
-from checkout.services.create_refund import write_refund
+from checkout.services.create_refund import can_be_paid, write_refund
 from guard.door import Won, change_status
 from guard.statement import SecondsFromNow
 from money import Money
+from transfers.services.raise_finding import raise_finding
 
 
 def resolve_dispute(
@@ -26,7 +27,8 @@ def resolve_dispute(
     expected_version: int | None = None,
 ) -> Dispute:
     """Open -> won | lost. Lost: exactly what the dispute held becomes a refund for each payer, which another person
-    approves. Own transaction, session locked first. Raises NotFound, AlreadyDecided (409), IllegalTransition (422).
+    approves; a contract that paid cannot be sent to, which is a finding. Own transaction, session locked first. Raises
+    NotFound, AlreadyDecided (409), IllegalTransition (422).
     """
     believed = known_status(expected_status, DisputeStatus.OPEN, DisputeStatus.values)
     with transaction.atomic():
@@ -58,9 +60,19 @@ def resolve_dispute(
 
 def _give_back(dispute: Dispute, holds: list[Hold], actor: Actor) -> None:
     order = sorted(holds, key=lambda one: one.receipt.sender)
-    for _, rows in groupby(order, key=lambda one: one.receipt.sender):
+    for sender, rows in groupby(order, key=lambda one: one.receipt.sender):
         of_payer = list(rows)
         money = Money(sum(one.amount_minor for one in of_payer), dispute.currency)
+        if not can_be_paid(sender):
+            raise_finding(
+                subject=f"receipt:{of_payer[0].receipt_id}",
+                kind="give_back_by_hand",
+                detail=f"A contract paid {money}, and dispute {dispute.pk} was lost. Nothing can be sent to it from "
+                "here: it stays held; give it back by hand, and say how when you resolve this.",
+                actor=actor,
+                evidence={"sender": sender, "amount": str(money)},
+            )
+            continue
         refund = write_refund(
             [one.receipt for one in of_payer],
             money,

@@ -46,6 +46,31 @@ def settle(
     finish(session, causes=[payment], actor=actor, reason=reason, snapshot=snapshot)
 
 
+def settle_by_parts(
+    session: CheckoutSession, parts: Sequence[Receipt], *, actor: Actor, reason: str
+) -> bool:
+    """Paid by parts that wait for it and are enough by now, oldest first; False when they are not.
+
+    They become enough without a payment when somebody had asked for a part and did not get it back.
+    """
+    missing = session.amount_minor
+    for place, part in enumerate(parts):
+        if part.amount_minor >= missing:
+            why = "overpaid" if part.amount_minor > missing else ""
+            apply_part(part, session=session, actor=actor, reason=reason, why=why)
+            settle(
+                session,
+                newest=part,
+                pays_minor=missing,
+                parts=parts[:place],
+                actor=actor,
+                reason=reason,
+            )
+            return True
+        missing -= part.amount_minor
+    return False
+
+
 def finish(
     session: CheckoutSession,
     *,

@@ -7,11 +7,11 @@ from django.conf import settings
 from django.db import connection
 
 from audit.actor import Actor
-from checkout.errors import HorizonAway
-from checkout.horizon import PAGE, ledger_state, page_of
+from checkout.horizon import PAGE, ledger_closed_at, ledger_state, page_of
 from checkout.models import WatchCursor
 from checkout.services.expire_sessions import expire_sessions
 from checkout.services.process_page import process_page
+from guard.errors import Refused
 from rails.horizon_payments import ledger_of
 from rails.horizon_values import LedgerState
 from transfers.services.raise_finding import raise_finding
@@ -42,10 +42,11 @@ def watch_account(*, account: str, actor: Actor = WATCHER, most_pages: int = 100
     at once read it twice, and neither counts anything twice. Then sessions whose time is over are expired, up to the
     ledger that was known before the last page was asked for. Raises HorizonAway, after writing it down.
     """
-    cursor = _cursor(account)
+    watch, _ = WatchCursor.objects.get_or_create(account=account)
+    cursor = watch.cursor
     try:
         state = ledger_state()
-        _note_gap(account, cursor, state, actor)
+        _note_gap(watch, state, actor)
         read = new = 0
         caught_up = False
         for _ in range(most_pages):
@@ -58,8 +59,10 @@ def watch_account(*, account: str, actor: Actor = WATCHER, most_pages: int = 100
             if len(page) < PAGE:
                 caught_up = True
                 break
-    except HorizonAway as away:
-        _note(account, problem=away.detail, caught_up_at=None)
+    except Exception as failed:
+        said = f"It failed here ({type(failed).__name__}): the log says more."
+        problem = failed.detail if isinstance(failed, Refused) else said
+        _note(account, problem=problem, caught_up_at=None)
         raise
     known_until = datetime.fromtimestamp(state.closed_at, UTC) if caught_up else None
     _note(account, problem="", caught_up_at=known_until)
@@ -67,11 +70,6 @@ def watch_account(*, account: str, actor: Actor = WATCHER, most_pages: int = 100
     if known_until is not None:
         expired = expire_sessions(account=account, known_until=known_until, actor=actor)
     return Watched(read, new, expired, caught_up)
-
-
-def _cursor(account: str) -> int:
-    row, _ = WatchCursor.objects.get_or_create(account=account)
-    return row.cursor
 
 
 def _advance(account: str, cursor: int) -> None:
@@ -92,14 +90,25 @@ def _note(account: str, *, problem: str, caught_up_at: datetime | None) -> None:
         )
 
 
-def _note_gap(account: str, cursor: int, state: LedgerState, actor: Actor) -> None:
+def _note_gap(watch: WatchCursor, state: LedgerState, actor: Actor) -> None:
     """Ledgers between the cursor and what Horizon still keeps were never read: a person must look."""
-    if cursor and ledger_of(cursor) + 1 < state.elder:
-        raise_finding(
-            subject=f"account:{account}"[:64],
-            kind="history_gap",
-            detail=f"Horizon keeps ledgers from {state.elder} on, and {ledger_of(cursor)} was read last: "
-            "operations between them were not seen. Ask a Horizon with the full history.",
-            actor=actor,
-            evidence=state.evidence() | {"cursor": cursor},
-        )
+    read_last = ledger_of(watch.cursor)
+    if not watch.cursor or read_last + 1 >= state.elder or _was_quiet(watch, state):
+        return
+    raise_finding(
+        subject=f"account:{watch.account}"[:64],
+        kind="history_gap",
+        detail=f"Horizon keeps ledgers from {state.elder} on, and {read_last} was read last: "
+        "operations between them were not seen. Ask a Horizon with the full history.",
+        actor=actor,
+        evidence=state.evidence() | {"cursor": watch.cursor},
+    )
+
+
+def _was_quiet(watch: WatchCursor, state: LedgerState) -> bool:
+    """Was everything read up to a ledger that is still kept, and nothing came in for longer than it is kept?"""
+    if watch.caught_up_at is None:
+        return False
+    kept_from = ledger_closed_at(state.elder)
+    # Whole seconds: a ledger that is gone may have closed in the same one.
+    return kept_from is not None and watch.caught_up_at > kept_from

@@ -9,8 +9,10 @@ from django.db import IntegrityError, transaction
 from audit.models import Entry
 from checkout.models import CheckoutSession, Hold, Payment, Receipt
 from checkout.services.apply_receipt import apply_receipt
+from checkout.services.create_refund import create_refund
 from checkout.services.expire_sessions import expire_sessions
 from checkout.services.open_dispute import open_dispute
+from checkout.services.reject_refund import reject_refund
 from guard.errors import Refused
 from money import Money
 from tests.checkout.ledger import (
@@ -18,6 +20,7 @@ from tests.checkout.ledger import (
     ANA,
     ISSUER,
     OTHER_PAYER,
+    SHOP,
     TEN,
     WATCHER,
     make_session,
@@ -153,15 +156,43 @@ def test_what_was_paid_in_time_counts_however_late_we_read_it() -> None:
     assert status(session) == "paid"
 
 
-def test_what_was_paid_too_late_is_surplus_and_the_session_is_over() -> None:
+def test_what_was_paid_too_late_is_surplus_and_what_came_in_time_still_counts() -> None:
+    session = make_session()
+    late = process(session, closed_at=session.expires_at + timedelta(seconds=1))
+    assert (late.state, late.reason) == ("surplus", "expired")
+    assert status(session) == "pending"
+    in_time = process(session, closed_at=session.expires_at)
+    assert in_time.state == "applied" and status(session) == "paid"
+
+
+def test_a_session_that_is_over_leaves_its_parts() -> None:
     endpoint = make_endpoint()
     session = make_session()
     part = process(session, amount_minor=1)
-    late = process(session, closed_at=session.expires_at + timedelta(seconds=1))
-    assert (late.state, late.reason) == ("surplus", "expired")
+    process(session, closed_at=session.expires_at + timedelta(seconds=1))
+    over = session.expires_at + timedelta(seconds=2)
+    assert expire_sessions(account=ACCOUNT, known_until=over, actor=WATCHER) == 1
     assert status(session) == "expired"
     assert Receipt.objects.get(pk=part.receipt_id).status == "surplus"
     assert [one.event_type for one in endpoint.deliveries.all()] == ["checkout.session.expired"]
+
+
+def test_parts_that_are_enough_once_a_refund_is_refused_pay_before_the_session_expires() -> None:
+    endpoint = make_endpoint()
+    session = make_session()
+    process(session, amount_minor=60_000_000)
+    refund = create_refund(session_id=session.pk, amount="6", reason="", actor=SHOP)
+    assert process(session, amount_minor=50_000_000).reason == "underpaid"
+    reject_refund(refund_id=refund.pk, actor=ANA)
+    assert status(session) == "pending"
+    over = session.expires_at + timedelta(seconds=1)
+    assert expire_sessions(account=ACCOUNT, known_until=over, actor=WATCHER) == 0
+    assert status(session) == "paid"
+    parts = Receipt.objects.order_by("id").values_list("status", "reason")
+    assert list(parts) == [("applied", ""), ("applied", "overpaid")]
+    paid = Payment.objects.order_by("id").values_list("amount_minor", flat=True)
+    assert list(paid) == [60_000_000, 40_000_000]
+    assert [one.event_type for one in endpoint.deliveries.all()] == ["checkout.session.paid"]
 
 
 def test_sessions_expire_only_as_far_as_the_ledger_is_known() -> None:
@@ -182,8 +213,12 @@ def test_a_person_applies_what_came_without_a_memo() -> None:
     )
     assert (receipt.status, receipt.session_id) == ("applied", session.pk)
     assert status(session) == "paid"
+    entries = Entry.objects.count()
+    again = apply_receipt(receipt_id=lost.receipt_id, session_id=session.pk, reason="x", actor=ANA)
+    assert (again.version, Entry.objects.count()) == (receipt.version, entries)
+    other = process(None)
     with pytest.raises(Refused, match="session is paid"):
-        apply_receipt(receipt_id=lost.receipt_id, session_id=session.pk, reason="x", actor=ANA)
+        apply_receipt(receipt_id=other.receipt_id, session_id=session.pk, reason="x", actor=ANA)
 
 
 def test_a_person_cannot_apply_too_little_or_another_asset() -> None:

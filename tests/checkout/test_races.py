@@ -31,7 +31,7 @@ from tests.checkout.ledger import (
 )
 from tests.checkout.racing import race
 from tests.webhooks.endpoints import make_endpoint
-from transfers.models import Transfer
+from transfers.models import Finding, Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -141,6 +141,16 @@ def test_a_refund_and_a_dispute_in_both_orders_and_at_once() -> None:
         out = Refund.objects.filter(session=session).aggregate(all=Sum("amount_minor"))["all"]
         assert out == HUNDRED.minor
     nothing_is_promised_twice()
+
+
+def test_what_a_contract_paid_is_given_back_by_hand() -> None:
+    session = make_session(HUNDRED)
+    process(session, sender="C" + "A" * 55)
+    dispute = open_dispute(session_id=session.pk, actor=SHOP)
+    assert resolve_dispute(dispute_id=dispute.pk, outcome="lost", actor=ANA).status == "lost"
+    assert not Refund.objects.exists()
+    assert Finding.objects.get().kind == "give_back_by_hand"
+    assert Receipt.objects.get().left_minor == 0
 
 
 def test_a_won_dispute_frees_its_money() -> None:

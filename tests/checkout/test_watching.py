@@ -1,6 +1,8 @@
 """Reading a real ledger (the sandbox's): by cursor, by hash, twice, late, and when Horizon cannot be believed."""
 
 import os
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import StringIO
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from stellar_sdk import Keypair, MuxedAccount, TransactionBuilder
 
 from checkout.models import CheckoutSession, Payment, Receipt, WatchCursor
@@ -20,6 +23,7 @@ from guard.errors import Refused
 from money import Money
 from tests.checkout.ledger import SHOP, make_session, tx_hash
 from tests.checkout.racing import race
+from tests.conftest import forget_stellar
 from tests.payouts.conftest import Caller
 from tests.sandbox_horizon import SandboxHorizon
 from tests.webhooks.endpoints import make_endpoint
@@ -151,6 +155,59 @@ def test_a_cut_history_is_a_finding_and_not_silence(horizon: SandboxHorizon) -> 
     assert Finding.objects.get().kind == "history_gap"
 
 
+def test_an_account_that_was_quiet_for_longer_than_history_is_kept_is_no_gap(
+    horizon: SandboxHorizon,
+) -> None:
+    horizon.pay("one", "1")
+    watch(horizon)
+    horizon.advance_clock(30)
+    kept_from = horizon.close()
+    horizon.advance_clock(30)
+    watch(horizon)
+    horizon.cut_history(kept_from)
+    watch(horizon)
+    assert not Finding.objects.exists()
+
+
+def test_whatever_stops_it_is_written_down(
+    horizon: SandboxHorizon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> int:
+        raise LookupError("a page that nobody can process")
+
+    monkeypatch.setattr("checkout.services.watch_account.process_page", fail)
+    with pytest.raises(LookupError):
+        watch(horizon)
+    assert "LookupError" in WatchCursor.objects.get().problem
+
+
+def test_a_round_that_takes_long_is_not_joined_by_the_next_beat(
+    horizon: SandboxHorizon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end, accounts = threading.Event(), threading.Event(), []
+
+    def slow(*, account: str) -> None:
+        accounts.append(account)
+        begun.set()
+        assert may_end.wait(20)
+
+    monkeypatch.setattr("checkout.tasks.watch_account", slow)
+
+    def beat() -> None:
+        watch_payments()
+        connection.close()
+
+    first = threading.Thread(target=beat)
+    first.start()
+    assert begun.wait(20)
+    watch_payments()
+    may_end.set()
+    first.join()
+    assert accounts == [horizon.receiving]
+    watch_payments()
+    assert accounts == [horizon.receiving] * 2
+
+
 class TestNotify:
     def test_a_named_transaction_is_looked_up_at_once(
         self, horizon: SandboxHorizon, shop: Caller
@@ -200,6 +257,22 @@ class TestNotify:
         refused = shop.post(f"checkout/sessions/{session.pk}/payments", {"tx_hash": tx_hash("x")})
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
         assert refused["Retry-After"]
+
+    def test_a_slow_horizon_does_not_hold_the_caller(
+        self, horizon: SandboxHorizon, shop: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("rails.horizon.QUICK_SECONDS", 0.3)
+        forget_stellar()
+        session = make_session(FIVE)
+        named = horizon.pay(session.memo, "5")
+        params = {"ms": 8_000}
+        horizon.set_fault("slow", times=1, operation="transactions.payments", params=params)
+        began = time.monotonic()
+        refused = shop.post(f"checkout/sessions/{session.pk}/payments", {"tx_hash": named})
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert time.monotonic() - began < 6
+        assert status(session) == "processing"
+        assert watch(horizon).new and status(session) == "paid"
 
     def test_many_name_and_watch_at_once(self, horizon: SandboxHorizon) -> None:
         session = make_session(FIVE)
