@@ -4,6 +4,7 @@ import segno
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -24,7 +25,9 @@ def pay_page(request: HttpRequest, token: str) -> HttpResponse:
     session = CheckoutSession.objects.filter(pay_token=token).first()
     if session is None:
         raise Http404("There is no such payment.")
-    is_open = session.status in (SessionStatus.PENDING, SessionStatus.PROCESSING)
+    is_undecided = session.status in (SessionStatus.PENDING, SessionStatus.PROCESSING)
+    # It expires only once the ledger is known up to then; nobody is asked to pay meanwhile.
+    is_open = is_undecided and timezone.now() < session.expires_at
     parts = waiting_parts(session) if is_open else []
     received = sum(part.amount_minor for part in parts)
     missing = Money(max(0, session.amount_minor - received), session.currency)
@@ -41,7 +44,7 @@ def pay_page(request: HttpRequest, token: str) -> HttpResponse:
         "link": link,
         "qr": _qr(link) if is_open else "",
         "sandbox_wallet": _sandbox_wallet(link) if is_open else "",
-        "live_seconds": _LIVE_SECONDS if is_open else None,
+        "live_seconds": _LIVE_SECONDS if is_undecided else None,
     }
     return render(request, "checkout/pay.html", context)
 

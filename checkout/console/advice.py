@@ -23,6 +23,7 @@ def what_to_do(receipt: Receipt) -> str:
     """The next step; empty when there is none."""
     if receipt.status == ReceiptState.APPLIED and receipt.reason != "overpaid":
         return ""
-    if receipt.left_minor == 0 and receipt.status != ReceiptState.FAILED:
+    # What nobody could read has an amount of 0, of which nothing was given back.
+    if receipt.held_minor and receipt.left_minor == 0:
         return "All of it was given back, or is on its way."
     return _DO.get(receipt.reason, "")

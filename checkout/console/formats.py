@@ -1,6 +1,9 @@
 """How checkout's statuses look. Text and icon always go with a colour."""
 
+from datetime import timedelta
 from typing import Final
+
+from django.utils import timezone
 
 from checkout.models import (
     CheckoutSession,
@@ -41,6 +44,8 @@ _DISPUTE: Final = {
     DisputeStatus.WON: Chip("Won", "emerald", "check_circle"),
     DisputeStatus.LOST: Chip("Lost", "grey", "undo"),
 }
+# Far longer than 500 sessions take, each asked about once.
+_LONGEST_RUN: Final = timedelta(hours=1)
 _RUN: Final = {
     RunOutcome.RUNNING: Chip("Running", "amber", "autorenew"),
     RunOutcome.DONE: Chip("Done", "emerald", "check_circle"),
@@ -69,7 +74,9 @@ def dispute_chip(dispute: Dispute) -> Chip:
 
 
 def run_chip(run: ReconcileRun) -> Chip:
-    """The chip of a reconciler run."""
+    """The chip of a reconciler run; one that neither ended nor goes on any more was killed."""
+    if run.outcome == RunOutcome.RUNNING and timezone.now() - run.started_at > _LONGEST_RUN:
+        return Chip("Never ended", "red", "error")
     return _RUN[RunOutcome(run.outcome)]
 
 

@@ -17,6 +17,7 @@ from checkout.services.reject_refund import reject_refund
 from checkout.services.resolve_dispute import resolve_dispute
 from guard.errors import Invalid
 from transfers.console.notices import Notice
+from transfers.console.typed import typed_amount
 
 _MONEY = (ReceiptState.SURPLUS, ReceiptState.UNMATCHED, ReceiptState.APPLIED)
 _PAYS_NOTHING = (ReceiptState.SURPLUS, ReceiptState.UNMATCHED)
@@ -41,7 +42,7 @@ class Verb:
 def _refund_session(request: HttpRequest, session: Any) -> Notice:
     create_refund(
         session_id=session.pk,
-        amount=_text(request, "amount").replace(",", ""),
+        amount=_amount(request, session),
         reason=_reason(request),
         actor=actor_from_request(request),
     )
@@ -51,7 +52,7 @@ def _refund_session(request: HttpRequest, session: Any) -> Notice:
 def _dispute_session(request: HttpRequest, session: Any) -> Notice:
     open_dispute(
         session_id=session.pk,
-        amount=_text(request, "amount").replace(",", "") or None,
+        amount=_amount(request, session) or None,
         reason=_reason(request),
         actor=actor_from_request(request),
     )
@@ -61,7 +62,7 @@ def _dispute_session(request: HttpRequest, session: Any) -> Notice:
 def _refund_receipt(request: HttpRequest, receipt: Any) -> Notice:
     refund_receipt(
         receipt_id=receipt.pk,
-        amount=_text(request, "amount").replace(",", "") or None,
+        amount=_amount(request, receipt) or None,
         reason=_reason(request),
         actor=actor_from_request(request),
     )
@@ -115,6 +116,10 @@ def _lose_dispute(request: HttpRequest, dispute: Any) -> Notice:
 
 def _text(request: HttpRequest, name: str) -> str:
     return request.POST.get(name, "").strip()
+
+
+def _amount(request: HttpRequest, about: Any) -> str:
+    return typed_amount(_text(request, "amount"), about.currency)
 
 
 def _reason(request: HttpRequest) -> str:

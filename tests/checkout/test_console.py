@@ -1,6 +1,7 @@
 """Checkout's screens: what they show, who may press what, and the customer's page that says nothing private."""
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,31 @@ def test_the_overview_says_what_came_in_and_pays_nothing() -> None:
     assert "Unmatched" not in at("ina", "integrator").get("/admin/").content.decode()
 
 
+def test_what_cannot_be_read_is_not_said_to_have_been_given_back() -> None:
+    receipt = process(None, kind="unreadable", amount_minor=0)
+    page = at("ana", "auditor").get(f"{ADMIN}/receipt/{receipt.receipt_id}/change/")
+    told = page.content.decode()
+    assert "Read the amount from the account" in told and "given back" not in told
+
+
+def test_a_run_that_was_killed_does_not_run_for_ever() -> None:
+    run = ReconcileRun.objects.create(started_by="worker:reconciler")
+    client = at("ana", "auditor")
+    page = f"{ADMIN}/reconcilerun/{run.pk}/change/"
+    assert "Running" in client.get(page).content.decode()
+    ReconcileRun.objects.update(started_at=datetime.now(UTC) - timedelta(hours=2))
+    assert "Never ended" in client.get(page).content.decode()
+
+
+def test_a_comma_in_an_amount_is_not_guessed_at() -> None:
+    session = make_session()
+    process(session)
+    page = f"{ADMIN}/checkoutsession/{session.pk}/refund/"
+    refused = at("ana").post(page, {"amount": "1,5", "reason": "half of an item"})
+    assert refused.status_code == 422 and "without commas" in refused.content.decode()
+    assert not Refund.objects.exists()
+
+
 def test_the_customers_page() -> None:
     session = make_session(reference="secret-reference")
     client = Client()
@@ -156,6 +182,11 @@ def test_the_customers_page() -> None:
     process(session)
     paid = client.get(path).content.decode()
     assert "Thank you" in paid and "http-equiv" not in paid and session.memo not in paid
+    over = make_session()
+    CheckoutSession.objects.filter(pk=over.pk).update(expires_at=datetime.now(UTC))
+    late = client.get(f"/pay/{over.pay_token}").content.decode()
+    assert "do not pay any more" in late and "http-equiv" in late
+    assert over.memo not in late and "<svg" not in late
     assert client.get("/pay/nothing").status_code == 404
     assert client.post(path).status_code == 405
 

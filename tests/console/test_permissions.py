@@ -64,12 +64,13 @@ def test_a_super_admin_reverses_with_a_reason(at: Open, paid: Booking) -> None:
     for form, words in (
         ({"reason": ""}, "Say why"),
         ({"reason": "x", "amount": "1.234"}, "2 decimals"),
+        ({"reason": "x", "amount": "1,00"}, "without commas"),
         ({"reason": "x", "amount": "9999"}, "can still be reversed"),
     ):
         answer = client.post(address, form)
         assert answer.status_code == 422 and words in text(answer)
     assert not TransferReversal.objects.exists()
-    answer = client.post(address, {"reason": "paid for the wrong day", "amount": "1,00.00"})
+    answer = client.post(address, {"reason": "paid for the wrong day", "amount": "100.00"})
     assert answer.status_code == 302
     reversal = TransferReversal.objects.get()
     assert (reversal.amount_minor, reversal.requested_by) == (10_000, "the-super_admin")

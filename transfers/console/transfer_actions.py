@@ -16,6 +16,7 @@ from guard.errors import Invalid, NotFound, Refused
 from money import InvalidAmount, Money
 from transfers.console.gate import require
 from transfers.console.notices import Notice, refusal
+from transfers.console.typed import typed_amount
 from transfers.models import Rail, Transfer, TransferStatus
 from transfers.selectors import get_transfer
 from transfers.services.confirm_transfer import confirm_transfer
@@ -60,8 +61,8 @@ def _reverse(request: HttpRequest, transfer: Transfer) -> Notice:
     reason = request.POST.get("reason", "").strip()
     if not reason:
         raise Invalid("Say why it is taken back.", field="reason", code="required")
-    text = request.POST.get("amount", "").strip().replace(",", "")
     try:
+        text = typed_amount(request.POST.get("amount", ""), transfer.currency)
         amount = Money.parse(text, transfer.currency) if text else None
     except InvalidAmount as error:
         raise Invalid(str(error), field="amount", code=error.code) from error
