@@ -148,7 +148,10 @@ class EnableWebhookEndpoint(ApiView):
         tags=_TAGS,
         parameters=[*_ENDPOINT, operations.IF_MATCH],
         request=Nothing,
-        responses={200: EndpointShown, **_CONFLICT},
+        responses={
+            200: EndpointShown,
+            **operations.refusals(_409="conflict", _422="validation_error"),
+        },
     )
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Be told again, of what happens from now on."""

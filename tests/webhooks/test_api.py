@@ -266,6 +266,21 @@ class TestWho:
             assert refused(shop.post(f"{DELIVERIES}/{pk}/resend")) == (404, "not_found")
 
 
+def test_the_limit_holds_for_endpoints_that_are_enabled_again(shop: Caller, ana: Caller) -> None:
+    pk = made(shop)["id"]
+    assert shop.delete(f"{ENDPOINTS}/{pk}").status_code == 200
+    for _ in range(MOST_ENABLED):
+        made(shop)
+    for caller in (shop, ana):
+        answer = caller.post(f"{ENDPOINTS}/{pk}/enable")
+        assert refused(answer) == (422, "validation_error")
+        assert answer.json()["errors"][0]["code"] == "too_many"
+    newest = WebhookEndpoint.objects.latest("pk").pk
+    assert shop.post(f"{ENDPOINTS}/{newest}/enable").status_code == 200
+    assert shop.delete(f"{ENDPOINTS}/{newest}").status_code == 200
+    assert shop.post(f"{ENDPOINTS}/{pk}/enable").status_code == 200
+
+
 def test_development_may_use_its_own_machine(shop: Caller, settings: Settings) -> None:
     settings.WEBHOOK_PRIVATE_HOSTS = []
     assert shop.post(ENDPOINTS, HOOKS | {"url": "http://127.0.0.1:9/"}).status_code == 422

@@ -419,6 +419,8 @@ def _url_of_the_tests() -> str:
         ("Fri, 27 Nov 2026 13:00:00 GMT", 3_600),
         ("Fri, 27 Nov 2020 13:00:00 GMT", 5),
         ("Fri, 99 Nov 2026 13:00:00 GMT", 5),
+        ("Fri, 27 Nov 2026 13:00:00 +99999999999999", 5),
+        ("Fri, 27 Nov 99999999999999999999 13:00:00 GMT", 5),
     ],
 )
 def test_what_retry_after_may_say(retry_after: str, seconds: float) -> None:

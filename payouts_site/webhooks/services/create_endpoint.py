@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.actor import Actor
 from audit.record import Note, record
@@ -35,13 +35,7 @@ def create_endpoint(
         raise Invalid(detail, field="events", code="invalid_choice")
     secret = new_secret()
     with transaction.atomic():
-        mine = WebhookEndpoint.objects.filter(owner_id=actor.user_id, disabled_at__isnull=True)
-        if mine.count() >= MOST_ENABLED:
-            raise Invalid(
-                f"You have {MOST_ENABLED} enabled endpoints. Disable one first.",
-                field="url",
-                code="too_many",
-            )
+        refuse_too_many(actor.user_id, field="url")
         endpoint = WebhookEndpoint.objects.create(
             url=address,
             events=[one for one in EVENT_TYPES if one in events],
@@ -60,3 +54,22 @@ def create_endpoint(
         )
     endpoint.refresh_from_db()
     return endpoint, secret
+
+
+def refuse_too_many(owner_id: int | None, *, field: str) -> None:
+    """Raises Invalid (422) when this person has MOST_ENABLED enabled endpoints already.
+
+    In the caller's transaction, at whose end the next one counts: of two at once both would see room for one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('webhook endpoints of ' || %s::text, 0))",
+            [str(owner_id)],
+        )
+    enabled = WebhookEndpoint.objects.filter(owner_id=owner_id, disabled_at__isnull=True)
+    if enabled.count() >= MOST_ENABLED:
+        raise Invalid(
+            f"There are {MOST_ENABLED} enabled endpoints of this owner. Disable one first.",
+            field=field,
+            code="too_many",
+        )
