@@ -225,6 +225,7 @@ HARMLESS: Final[dict[str, str]] = {
     "action django_celery_beat.periodictask.toggle_tasks": "a schedule; each task is listed by itself",
     "task transfers.read_balances": "keeps what Wise says is there, to be shown",
     "task audit.seal": "seals the audit log",
+    "task guard.purge_idempotency": "forgets answers of thirty days ago",
     "command create_api_token": "a token, audited",
     "command rotate_api_token": "a token's successor, audited",
     "command create_operator": "a user and a role, audited",

@@ -32,6 +32,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_SESSION_REMEMBER = True  # for SESSION_COOKIE_AGE, whether the browser is closed or not
 ACCOUNT_REAUTHENTICATION_TIMEOUT = STEP_UP_SECONDS
+# Proxies in front of it, each of which adds who called it to X-Forwarded-For: without this number the proxy's own
+# address would count for everybody, and one guesser of passwords would lock all people out.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 # Counted in the database, for all processes together; a right password gives its try back.
 ACCOUNT_RATE_LIMITS = {
     "login": "120/m/ip",

@@ -22,6 +22,10 @@ CELERY_BEAT_SCHEDULER = "payouts_site.beat:LivingScheduler"
 # First values only: the schedule lives in the database and is edited in the console.
 CELERY_BEAT_SCHEDULE = {
     "seal the audit log": {"task": "audit.seal", "schedule": timedelta(minutes=1)},
+    "forget old idempotency keys": {
+        "task": "guard.purge_idempotency",
+        "schedule": timedelta(hours=1),
+    },
     # Only shown: a round that could not begin before the next one is dropped.
     "read balances": {
         "task": "transfers.read_balances",

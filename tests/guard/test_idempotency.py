@@ -8,6 +8,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
@@ -28,6 +29,7 @@ from guard.idempotency import (
     release,
 )
 from guard.models import IdempotencyRecord
+from guard.tasks import purge_idempotency
 
 SCOPE = "7:POST:/api/v1/x"
 Answer = Started | Replay | InProgress | Reused
@@ -158,6 +160,17 @@ class TestOneCaller:
         assert out.getvalue() == "4 expired record(s) deleted.\n"
         call_command("purge_idempotency", batch=2, stdout=StringIO())
         assert set(IdempotencyRecord.objects.values_list("key", flat=True)) == {"new", "running"}
+
+    def test_the_scheduler_purges_by_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        entries = settings.CELERY_BEAT_SCHEDULE.values()
+        assert purge_idempotency.name in {one["task"] for one in entries}
+        monkeypatch.setattr("guard.tasks.BATCH", 2)
+        for number in range(5):
+            _complete(_started(key=f"old{number}"))
+        _thirty_days_pass()
+        _complete(_started(key="new"))
+        purge_idempotency()
+        assert set(IdempotencyRecord.objects.values_list("key", flat=True)) == {"new"}
 
 
 def _at_once(count: int, work: Callable[[], Answer]) -> list[Answer]:
