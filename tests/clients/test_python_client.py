@@ -108,3 +108,20 @@ def test_a_wrong_token_is_told_at_once(live_server: LiveServer) -> None:
     with PaidOnce(live_server.url, "x" * 40) as api, pytest.raises(ApiError) as refused:
         api.list_bookings()
     assert (refused.value.status, refused.value.code) == (401, "not_authenticated")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx2.Response(301, headers={"Location": "https://pay.example/api/v1/bookings"}),
+        httpx2.Response(200, html="<p>Log in to the hotel's network</p>"),
+        httpx2.Response(200),
+    ],
+    ids=["redirect", "page", "nothing"],
+)
+def test_an_answer_that_is_not_the_apis_is_no_success(answer: httpx2.Response) -> None:
+    transport = httpx2.MockTransport(lambda request: answer)
+    client = PaidOnce("http://pay.example", "token", transport=transport)
+    with client, pytest.raises(ApiError) as refused:
+        client.create_booking(BOOKING)
+    assert refused.value.code == "not_json" and refused.value.status == answer.status_code

@@ -132,10 +132,13 @@ def _pause(answer: httpx2.Response | None, pause: float) -> float:
 
 
 def _json(answer: httpx2.Response) -> Any:
+    """Raises ApiError also for a redirect and for a page: somebody in between answered, and nothing was done."""
     try:
         document = answer.json()
     except ValueError:
+        document = None
+    if answer.is_success and document is not None:
+        return document
+    if not isinstance(document, dict):
         document = {"code": "not_json", "detail": answer.text[:200]}
-    if answer.is_error:
-        raise ApiError(answer.status_code, document if isinstance(document, dict) else {})
-    return document
+    raise ApiError(answer.status_code, document)
