@@ -76,14 +76,19 @@ class PaymentFits(pgtrigger.Trigger):
 
 
 class HoldsCount(pgtrigger.Trigger):
-    """Keeps `Receipt.held_minor`; its check constraint refuses to hold more than came in."""
+    """Keeps `Receipt.held_minor`; its check constraint refuses to hold more than came in.
+
+    It is a new version of the receipt: what can be refunded of it is another amount.
+    """
 
     when = pgtrigger.After
     func = """
         IF TG_OP = 'INSERT' THEN
-            UPDATE checkout_receipt SET held_minor = held_minor + NEW.amount_minor WHERE id = NEW.receipt_id;
+            UPDATE checkout_receipt SET held_minor = held_minor + NEW.amount_minor, version = version + 1,
+                updated_at = clock_timestamp() WHERE id = NEW.receipt_id;
         ELSIF NEW.released AND NOT OLD.released THEN
-            UPDATE checkout_receipt SET held_minor = held_minor - NEW.amount_minor WHERE id = NEW.receipt_id;
+            UPDATE checkout_receipt SET held_minor = held_minor - NEW.amount_minor, version = version + 1,
+                updated_at = clock_timestamp() WHERE id = NEW.receipt_id;
         END IF;
         RETURN NULL;
     """

@@ -78,11 +78,16 @@ class HorizonRail:
         """The account now; None when it does not exist as far as this Horizon has ingested."""
         return self._read(f"/accounts/{account}", parse_account)
 
-    def transaction(self, transaction_hash: str) -> Reading[LedgerTransaction | None]:
-        """The transaction if a ledger that this Horizon has ingested holds it. None (404) alone proves nothing."""
+    def transaction(
+        self, transaction_hash: str, *, quick: bool = False
+    ) -> Reading[LedgerTransaction | None]:
+        """The transaction if a ledger that this Horizon has ingested holds it. None (404) alone proves nothing.
+
+        `quick`: wait for QUICK_SECONDS at most.
+        """
         if not _HASH.fullmatch(transaction_hash):
             return Done(None, {"asked": "nothing: this is not a transaction hash"})
-        return self._read(f"/transactions/{transaction_hash}", transaction_of)
+        return self._read(f"/transactions/{transaction_hash}", transaction_of, quick=quick)
 
     def operations(
         self, transaction_hash: str, *, quick: bool = False

@@ -179,6 +179,23 @@ def test_unmatched_money_is_applied_or_given_back(shop: Caller, ana: Caller) -> 
     assert back.status_code == 201 and back.json()["amount"] == "10.0000000"
 
 
+def test_what_is_held_of_a_receipt_is_another_version_of_it(shop: Caller, ana: Caller) -> None:
+    path = f"checkout/receipts/{process(None).receipt_id}"
+    seen = shop.get(path)
+    half = {"amount": "5", "reason": "half of it"}
+    first, second = (
+        shop.post(f"{path}/refunds", half, Idempotency_Key=key, If_Match=seen["ETag"])
+        for key in ("a", "b")
+    )
+    assert first.status_code == 201
+    assert (second.status_code, second.json()["code"]) == (409, "conflict")
+    held = shop.get(path)
+    assert held["ETag"] == '"2"' and held.json()["refundable_amount"] == "5.0000000"
+    assert ana.post(f"refunds/{first.json()['id']}/reject").status_code == 200
+    free = shop.get(path)
+    assert free["ETag"] == '"3"' and free.json()["refundable_amount"] == "10.0000000"
+
+
 def test_what_does_not_exist(shop: Caller) -> None:
     for path in ("checkout/sessions/9", "checkout/receipts/9", "refunds/9", "disputes/9"):
         assert shop.get(path).json()["code"] == "not_found"

@@ -1,6 +1,7 @@
 """Many payouts in one transaction, many workers on a few channels: everybody once, and one bad payee alone."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -64,6 +65,22 @@ def test_a_hundred_at_most_and_nobody_waits_for_the_sweep(
     assert set(statuses(*transfers)) == {"success"}
     assert stellar.times_paid(payee) == 103
     assert StellarEnvelope.objects.count() == 2
+
+
+def test_a_slow_horizon_does_not_use_up_the_leases_with_looks(
+    stellar: SandboxHorizon, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payee = stellar.address("payee 1")
+    transfers = [recipients.payout(payee) for _ in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setattr("transfers.claim.call_until", lambda: time.monotonic() - 1)
+        work(transfers[0])
+    assert statuses(*transfers) == ["success", "processing", "processing"]
+    waiting = transfers[1].attempts.get()
+    assert waiting.progress["waiting"]["code"] == "not_looked_at"
+    assert work_until_known(stellar, transfers[1]).status == "success"
+    assert statuses(*transfers) == ["success"] * 3
+    assert stellar.times_paid(payee) == 3
 
 
 def test_payments_with_another_memo_go_apart(

@@ -27,6 +27,7 @@ _WORDS = {
     EARLIER: "An earlier transaction for it could still be taken by a ledger. Nothing else is signed until it is dead.",
     PAID: "An earlier transaction for it was paid although it was closed here. Nothing is sent: resolve the finding.",
     PAUSED: "Stellar is paused here. Nothing is sent; it goes on when a person resumes it.",
+    "not_looked_at": "Horizon is slow: nobody looked at its account yet. Nothing has moved; it goes with the next one.",
     "unreachable": "Horizon could not be asked. Nothing has moved; it is asked again.",
     "channel_missing": "The channel account does not exist: run manage.py stellar_channels. Nothing has moved.",
     "treasury_missing": "The treasury account does not exist on this network. Nothing has moved.",
