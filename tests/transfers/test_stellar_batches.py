@@ -78,8 +78,8 @@ def test_a_slow_horizon_does_not_use_up_the_leases_with_looks(
     assert statuses(*transfers) == ["success", "processing", "processing"]
     waiting = transfers[1].attempts.get()
     assert waiting.progress["waiting"]["code"] == "not_looked_at"
-    assert work_until_known(stellar, transfers[1]).status == "success"
-    assert statuses(*transfers) == ["success"] * 3
+    for transfer in transfers[1:]:
+        assert work_until_known(stellar, transfer).status == "success"
     assert stellar.times_paid(payee) == 3
 
 
