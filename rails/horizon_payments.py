@@ -17,6 +17,7 @@ _PAYMENTS: Final = (
     "create_account",
 )
 _LEDGER_BITS: Final = 32
+_UNREADABLE_CHANGE: Final = (KeyError, TypeError, ValueError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,9 @@ def _contract_transfer(
         return None
     first = changes[0]
     sender = str(first.get("from") or operation.sender)
-    if len(changes) > 1:
-        return sender, 0, asset_currency(first), False
-    return sender, stroops(first["amount"]), asset_currency(first), True
+    try:
+        currency, amount = asset_currency(first), stroops(first["amount"])
+    except _UNREADABLE_CHANGE:
+        # One that nobody can read must not stop the reading of all that came after it.
+        return sender, 0, NATIVE, False
+    return (sender, amount, currency, True) if len(changes) == 1 else (sender, 0, currency, False)

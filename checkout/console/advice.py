@@ -3,6 +3,7 @@
 from typing import Final
 
 from checkout.models import Receipt, ReceiptState
+from checkout.selectors import payment_of
 
 _DO: Final[dict[str, str]] = {
     "no_memo": "Find whose it is and apply it to the session, or refund it to its sender.",
@@ -21,9 +22,19 @@ _DO: Final[dict[str, str]] = {
 
 def what_to_do(receipt: Receipt) -> str:
     """The next step; empty when there is none."""
-    if receipt.status == ReceiptState.APPLIED and receipt.reason != "overpaid":
-        return ""
+    if receipt.status == ReceiptState.APPLIED:
+        # Also of what a person or the reconciler applied.
+        beyond = _beyond(receipt)
+        if beyond > receipt.held_minor:
+            return _DO["overpaid"]
+        return "What was beyond the amount went back, or is on its way." if beyond else ""
     # What nobody could read has an amount of 0, of which nothing was given back.
     if receipt.held_minor and receipt.left_minor == 0:
         return "All of it was given back, or is on its way."
     return _DO.get(receipt.reason, "")
+
+
+def _beyond(receipt: Receipt) -> int:
+    """Stroops that are more than what it pays."""
+    payment = payment_of(receipt)
+    return 0 if payment is None else receipt.amount_minor - payment.amount_minor

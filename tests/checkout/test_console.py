@@ -10,7 +10,7 @@ from django.test import Client
 from playwright.sync_api import Browser
 
 from checkout.models import CheckoutSession, Receipt, ReconcileRun, Refund, WatchCursor
-from checkout.services.create_refund import create_refund
+from checkout.services.create_refund import create_refund, refund_receipt
 from checkout.services.open_dispute import open_dispute
 from checkout.services.reconcile_sessions import reconcile_sessions
 from money import Money
@@ -145,6 +145,19 @@ def test_what_cannot_be_read_is_not_said_to_have_been_given_back() -> None:
     page = at("ana", "auditor").get(f"{ADMIN}/receipt/{receipt.receipt_id}/change/")
     told = page.content.decode()
     assert "Read the amount from the account" in told and "given back" not in told
+
+
+def test_what_is_beyond_the_amount_is_to_be_given_back_whoever_applied_it() -> None:
+    session = make_session()
+    lost = process(None, amount_minor=TEN.minor + 30_000_000)
+    client, page = at("ana"), f"{ADMIN}/receipt/{lost.receipt_id}/change/"
+    client.post(
+        f"{ADMIN}/receipt/{lost.receipt_id}/apply/", {"session": session.pk, "reason": "called"}
+    )
+    assert "Refund what is beyond" in client.get(page).content.decode()
+    refund_receipt(receipt_id=lost.receipt_id, amount="3", reason="too much", actor=SHOP)
+    told = client.get(page).content.decode()
+    assert "Refund what is beyond" not in told and "beyond the amount went back" in told
 
 
 def test_a_run_that_was_killed_does_not_run_for_ever() -> None:
