@@ -5,11 +5,16 @@ from typing import Any
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from payouts_site import observe
 from payouts_site.alive import mark
 
 
 class LivingScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat has no type hints
     """Ticks at least every five seconds, and marks each tick."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        observe.start("beat")
+        super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """The seconds until the next one."""

@@ -6,6 +6,7 @@ from typing import Any
 from celery import Celery
 from celery.bootsteps import StartStopStep
 
+from payouts_site import observe
 from payouts_site.alive import mark
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "payouts_site.settings")
@@ -26,6 +27,7 @@ class SweepStep(StartStopStep):
         """Begin to sweep. The import waits for Django's apps, which are ready only once a worker starts."""
         from payouts_site.sweepers import sweepers  # noqa: PLC0415 - this module is imported by settings' package
 
+        observe.start("worker")
         self._sweepers = sweepers(progress=mark)
         for sweeper in self._sweepers:
             sweeper.start()

@@ -147,6 +147,19 @@ class Stack:
             worker.wait_until_ready()
         return worker
 
+    def start_beat(self, *, environment: Mapping[str, str] | None = None) -> ManagedProcess:
+        """The scheduler, as in production; it ends with the stack."""
+        ready_file = self.folder / "beat.ready"
+        beat = self._program(
+            "beat",
+            *("celery", "-A", "payouts_site", "beat", "--loglevel", "INFO", "--pidfile="),
+            ready=ready_file.exists,
+            environment={**(environment or {}), "PAIDONCE_READY_FILE": str(ready_file)},
+        )
+        self._held.callback(beat.stop)
+        beat.start()
+        return beat
+
     def kill_worker(self, number: signal.Signals = signal.SIGKILL, *, index: int = 0) -> None:
         """Send a signal to a worker's process and wait for its end; SIGKILL leaves it no last word."""
         worker = self.workers.pop(index)

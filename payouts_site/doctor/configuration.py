@@ -3,10 +3,12 @@
 import os
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.conf import settings
 
+from payouts_site import observe
 from payouts_site.doctor.line import Check, Line, fail, ok, warn
 
 _LONG_ENOUGH: Final = 32
@@ -112,6 +114,23 @@ def _keys() -> Iterator[Line]:
         yield ok("METRICS_TOKEN", "not set: /metrics is for this machine only")
 
 
+def _observe() -> Iterator[Line]:
+    """An address that is malformed or has nobody to send there reports nothing, and says so nowhere else."""
+    for setting, package in observe.PACKAGES.items():
+        address = urlsplit(getattr(settings, setting))
+        if not address.geturl():
+            yield ok(setting, "not set: nothing is sent")
+        elif not observe.is_installed(setting):
+            todo = (
+                "install requirements-observe.lock (an image: build it with OBSERVE=1), or unset it"
+            )
+            yield fail(setting, f"set, and {package} is not installed", todo)
+        elif address.scheme in ("http", "https") and address.hostname:
+            yield ok(setting, f"to {address.hostname}")
+        else:
+            yield fail(setting, "no address", "it begins with https://")
+
+
 def _pool() -> Iterator[Line]:
     options = settings.DATABASES["default"].get("OPTIONS", {})
     size = int(options.get("pool", {}).get("max_size", 0))
@@ -132,5 +151,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     _stripe,
     _wise,
     _keys,
+    _observe,
     _pool,
 )

@@ -7,3 +7,7 @@ from payouts_site.settings.environment import DEBUG, env
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOGGING = logging_settings(debug=DEBUG)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "payouts_site.error_reports.ReportFilter"
+
+# Where errors and traces are sent, if anywhere (payouts_site/observe).
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")

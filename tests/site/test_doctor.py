@@ -92,6 +92,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "another time zone": ({"TIME_ZONE": "Europe/Berlin"}, "time zone", "fail"),
     "a lease too short": ({"LEASE_SECONDS": 10, "RAIL_TIMEOUT_SECONDS": 9}, "timers", "fail"),
     "debug": ({"DEBUG": True}, "DEBUG", "warn"),
+    "a place for errors that is none": ({"SENTRY_DSN": "canary"}, "SENTRY_DSN", "fail"),
     "no key of their own": ({"RECIPIENT_KEYS": []}, "RECIPIENT_KEYS", "warn"),
 }  # fmt: skip
 
