@@ -23,17 +23,13 @@ from rails.answers import (
     Unclear,
     Unreachable,
 )
+from rails.stripe_units import from_wire, to_wire
 
 if TYPE_CHECKING:
     from stripe.params import TransferCreateParams, TransferListParams
 
 # Telemetry would write a file below the home folder and add a header about earlier calls.
 stripe.enable_telemetry = False
-
-
-# ISO 4217 gives these no decimals, Stripe's wire format gives them two (and wants multiples of 100).
-_WIRE_FACTOR = {"ISK": 100, "UGX": 100}
-
 
 # With a parsed error these say that nothing moved; of any other status (408, 409, 425, 5xx) nobody knows.
 _REFUSED = (400, 402, 403, 404)
@@ -68,9 +64,10 @@ class StripeRail:
         """The exact request of an attempt. Nothing in it depends on when it is sent: a resend must be identical.
 
         `amount_minor` is in ISO 4217 minor units. `group` becomes the transfer_group, by which it is found again.
+        Raises NotPayable for an amount that Stripe does not have.
         """
         return {
-            "amount": amount_minor * _WIRE_FACTOR.get(currency, 1),
+            "amount": to_wire(amount_minor, currency),
             "currency": currency.lower(),
             "destination": destination,
             "transfer_group": group,
@@ -114,7 +111,7 @@ class StripeRail:
         the same amount names its transfer, which is read to compare the group (rules for exactly-once, 7).
         """
         since -= 60  # our clock and the rail's may differ
-        wire_amount = amount_minor * _WIRE_FACTOR.get(currency, 1)
+        wire_amount = to_wire(amount_minor, currency)
         try:
             events = self._client.v1.events.list(
                 {"type": "transfer.created", "created": {"gte": since}, "limit": 100}
@@ -174,7 +171,7 @@ class StripeRail:
         idempotency_key: str,
     ) -> Answer:
         """POST /v1/transfers/{id}/reversals: take `amount_minor` back from the connected account."""
-        wire_amount = amount_minor * _WIRE_FACTOR.get(currency, 1)
+        wire_amount = to_wire(amount_minor, currency)
         try:
             reversal = self._client.v1.transfers.reversals.create(
                 reference,
@@ -219,23 +216,22 @@ def verify_event(payload: bytes, signature: str, secret: str) -> dict[str, Any]:
 
 def _movement(transfer: stripe.Transfer) -> Movement:
     destination, currency = transfer.destination, transfer.currency.upper()
-    factor = _WIRE_FACTOR.get(currency, 1)
     return Movement(
         reference=transfer.id,
-        amount_minor=transfer.amount // factor,
+        amount_minor=from_wire(transfer.amount, currency),
         currency=currency,
         destination=destination
         if isinstance(destination, str)
         else str(destination and destination.id),
         group=transfer.transfer_group or "",
-        reversed_minor=transfer.amount_reversed // factor,
+        reversed_minor=from_wire(transfer.amount_reversed, currency),
         metadata=dict(transfer.to_dict().get("metadata") or {}),
     )
 
 
 def _reversal_movement(reversal: stripe.TransferReversal, transfer: str) -> Movement:
     currency = reversal.currency.upper()
-    amount = reversal.amount // _WIRE_FACTOR.get(currency, 1)
+    amount = from_wire(reversal.amount, currency)
     return Movement(reversal.id, amount, currency, destination=transfer, group="")
 
 

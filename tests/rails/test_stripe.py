@@ -173,7 +173,10 @@ def test_the_library_never_sends_again_by_itself(rail: StripeRail, sandbox: Sand
     assert sandbox.totals()["requests"] == before + 1
 
 
-@pytest.mark.parametrize(("currency", "wire"), [("USD", 4_500), ("JPY", 4_500), ("ISK", 450_000)])
+@pytest.mark.parametrize(
+    ("currency", "wire"),
+    [("USD", 4_500), ("JPY", 4_500), ("ISK", 450_000), ("MGA", 45), ("KWD", 4_500)],
+)
 def test_the_wire_amount_and_back(
     rail: StripeRail, sandbox: SandboxProcess, currency: str, wire: int
 ) -> None:

@@ -59,6 +59,8 @@ def _twice() -> list[NewCrewMember]:
         (_two_currencies, "crew", "currency_mismatch"),
         (lambda: crew_of("acct_1a", amount=Money(0, "USD")), "crew.0.amount", "min_value"),
         (lambda: crew_of("acct_1a", amount=Money(-1, "USD")), "crew.0.amount", "min_value"),
+        (lambda: crew_of("a", amount=Money(150, "MGA")), "crew.0.amount", "not_payable_by_rail"),
+        (lambda: crew_of("a", amount=Money(1_501, "KWD")), "crew.0.amount", "not_payable_by_rail"),
         (lambda: crew_of("a", "b", amount=Money(MAX_MINOR, "USD")), "crew", "amount_too_large"),
     ],
 )

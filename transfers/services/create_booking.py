@@ -9,6 +9,7 @@ from audit.actor import Actor
 from audit.record import Note, record
 from guard.errors import Invalid, Refused
 from money import CurrencyMismatch, Money, total
+from rails.stripe_units import NotPayable, to_wire
 from transfers.models import Booking, CrewMember
 
 
@@ -36,7 +37,7 @@ def create_booking(
     """Create a booking with its crew; nobody is paid yet. Opens its own transaction.
 
     Raises BookingExists (409), Invalid (422: no crew, a person twice, two currencies, an amount that is not
-    positive). Unique per reference under concurrency by the database's constraint.
+    positive or that Stripe does not have). Unique per reference under concurrency by the database's constraint.
     """
     amount = _check_crew(crew)
     try:
@@ -89,6 +90,10 @@ def _check_crew(crew: Sequence[NewCrewMember]) -> Money:
             raise Invalid(
                 "The amount must be positive.", field=f"crew.{place}.amount", code="min_value"
             )
+        try:
+            to_wire(member.amount.minor, member.amount.currency)
+        except NotPayable as error:
+            raise Invalid(str(error), field=f"crew.{place}.amount", code=error.code) from error
         if member.user_id in seen:
             raise Invalid(
                 f"{member.user_id} is on the crew twice.",

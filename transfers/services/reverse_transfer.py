@@ -10,6 +10,7 @@ from guard.door import Illegal, refuse
 from guard.errors import Invalid, NotFound
 from guard.table import transition_table
 from money import Money
+from rails.stripe_units import NotPayable, to_wire
 from transfers.models import Rail, Transfer, TransferReversal, TransferStatus
 from transfers.selectors import get_transfer
 from transfers.switches import refuse_while_paused
@@ -73,6 +74,10 @@ def _write_down(
         )
     if amount.minor <= 0 or left < amount:
         raise Invalid(f"{left} can still be reversed.", field="amount", code="exceeds_transfer")
+    try:
+        to_wire(amount.minor, amount.currency)
+    except NotPayable as error:
+        raise Invalid(str(error), field="amount", code=error.code) from error
     reversal = TransferReversal.objects.create(
         transfer=transfer,
         idempotency_key=f"rev-{transfer.debt_key}-{transfer.reversals.count() + 1}",
