@@ -66,17 +66,23 @@ def returned_of(transfer: Transfer) -> Money | None:
     return Money(transfer.reversed_minor, transfer.currency) if transfer.reversed_minor else None
 
 
-def is_disputed(transfer: Transfer) -> bool:
-    """Does an open finding say that the rail's books differ? Then nothing about it is proven."""
-    return Finding.objects.filter(subject=f"transfer:{transfer.pk}", state="open").exists()
+def is_disputed(payout_id: int, transfer: Transfer | None) -> bool:
+    """Does an open finding say that the rail's books differ? Then nothing about it is proven.
+
+    About the request itself as well: money that somebody else sent for it is out where no transfer was ever made here.
+    """
+    return _open_about(payout_id, transfer).exists()
 
 
 def open_findings(payout_id: int, kinds: Sequence[str] = ()) -> list[Finding]:
     """What people still have to look at about this payout and its transfer; of these kinds, if any are named."""
-    transfer = transfer_of(payout_id)
-    subjects = [f"payout:{payout_id}", *([f"transfer:{transfer.pk}"] if transfer else [])]
-    found = Finding.objects.filter(subject__in=subjects, state="open").order_by("id")
+    found = _open_about(payout_id, transfer_of(payout_id)).order_by("id")
     return list(found.filter(kind__in=kinds) if kinds else found)
+
+
+def _open_about(payout_id: int, transfer: Transfer | None) -> QuerySet[Finding]:
+    subjects = [f"payout:{payout_id}", *([f"transfer:{transfer.pk}"] if transfer else [])]
+    return Finding.objects.filter(subject__in=subjects, state="open")
 
 
 def open_release(transfer: Transfer) -> Release | None:

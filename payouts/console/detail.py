@@ -23,7 +23,13 @@ from payouts.console.step_up import confirm_first
 from payouts.console.story import payout_story
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import is_proven_dead
-from payouts.selectors import get_payout, open_findings, open_release, returned_of
+from payouts.selectors import (
+    get_payout,
+    is_disputed,
+    open_findings,
+    open_release,
+    returned_of,
+)
 from payouts.services.reveal_recipient import reveal_recipient
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
@@ -149,7 +155,11 @@ def sheet_context(request: HttpRequest, payout: PayoutRequest) -> dict[str, Any]
     transfer_status = row.transfer.status if row.transfer else None
     reviews = sees(request, "payout.review")
     successor = getattr(payout, "superseded_by", None)
-    dead = is_proven_dead(payout.status, transfer_status) and successor is None
+    dead = (
+        is_proven_dead(payout.status, transfer_status)
+        and successor is None
+        and not is_disputed(payout.pk, row.transfer)
+    )
     room = room_of(request)
     return {
         "row": row,

@@ -120,14 +120,12 @@ def _refusal(
 def _still_owed(payout: PayoutRequest) -> Refused | None:
     """An earlier round's transfer must be proven dead before it is sent once more."""
     transfer = transfer_of(payout.pk)
-    if transfer is None:
-        return None
-    if transfer.status not in _REOPENED:
+    if transfer is not None and transfer.status not in _REOPENED:
         return ObligationLive(f"Its transfer is {transfer.status}.", transfer=transfer.pk)
-    if is_disputed(transfer):
+    if is_disputed(payout.pk, transfer):
         return ObligationLive(
-            f"The rail's books differ about transfer {transfer.pk}: resolve its findings first.",
-            transfer=transfer.pk,
+            f"The rail's books differ about payout {payout.pk}: resolve its findings first.",
+            transfer=transfer and transfer.pk,
         )
     return None
 

@@ -98,11 +98,11 @@ def reason_not_to_reissue(earlier: PayoutRequest) -> Refused | None:
             current_status=earlier.status,
         )
     transfer = transfer_of(earlier.pk)
-    if transfer is not None and is_disputed(transfer):
+    if is_disputed(earlier.pk, transfer):
         return ObligationLive(
-            f"The rail's books differ about transfer {transfer.pk}: resolve its findings first.",
+            f"The rail's books differ about payout {earlier.pk}: resolve its findings first.",
             current_status=earlier.status,
-            transfer_status=transfer.status,
+            transfer_status=transfer.status if transfer else None,
         )
     if is_proven_dead(earlier.status, transfer.status if transfer else None):
         return None

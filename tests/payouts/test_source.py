@@ -227,6 +227,24 @@ def test_a_failure_that_the_rails_books_deny_is_not_proven() -> None:
     assert approve_payout(payout_id=payout.pk, actor=BEN).status == "approved"
 
 
+@pytest.mark.parametrize("status", ["rejected", "requested"])
+def test_what_is_out_at_the_rail_without_a_transfer_here_is_not_paid_beside_it(status: str) -> None:
+    payout = make_payout(status)
+    finding = Finding.objects.create(subject=f"payout:{payout.pk}", kind="cancelled_although_sent")
+
+    def pay() -> PayoutRequest:
+        if status == "rejected":
+            return _reissue(payout)
+        return approve_payout(payout_id=payout.pk, actor=BEN)
+
+    with pytest.raises(ObligationLive, match="resolve its findings"):
+        pay()
+    assert not Transfer.objects.exists()
+    assert not PayoutRequest.objects.filter(supersedes=payout).exists()
+    Finding.objects.filter(pk=finding.pk).update(state="resolved")
+    assert pay().status in ("requested", "approved")
+
+
 def test_the_rail_gets_the_details_that_were_approved() -> None:
     payout = make_payout("approved")
     details = PayoutSource().recipient_details(the_transfer(payout.pk))

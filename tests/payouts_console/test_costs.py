@@ -14,8 +14,8 @@ from tests.payouts_console.test_queue import many
 
 # The page: session, person, roles, request, four around it, room, transfer, findings, audit log, commissions, others.
 SHEET_QUERIES, PAGE_QUERIES, CHANGES_QUERIES = 11, 17, 7
-# Its savepoints, the lock on the reviewer, reading, the rules, the door with audit entry and transfer, the answer.
-DECISION_QUERIES = 16
+# Its savepoints, the reviewer's lock, reading, the rules, findings, the door with audit entry and transfer, the answer.
+DECISION_QUERIES = 17
 
 
 def cost(client: Client, address: str, **headers: str) -> int:
