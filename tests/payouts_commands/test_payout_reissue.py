@@ -69,6 +69,14 @@ def test_not_while_the_first_may_arrive(mode: Any, status: str) -> None:
     assert not PayoutRequest.objects.filter(supersedes=payout).exists()
 
 
+def test_the_holder_is_the_first_ones_unless_told() -> None:
+    payout, out = make_payout("failed"), io.StringIO()
+    words = (payout.pk, "--iban", OTHER_IBAN, "--apply", "--actor", "olga", "--reason", "closed")
+    call_command("payout_reissue", *map(str, words), stdout=out)
+    made = PayoutRequest.objects.select_related("recipient").get(supersedes=payout)
+    assert made.recipient.details() == {"iban": OTHER_IBAN, "account_holder": "Otto Muster"}
+
+
 def test_another_account_after_a_reissue_is_refused() -> None:
     payout = make_payout("failed")
     apply(payout)

@@ -25,7 +25,9 @@ class Command(PersonCommand):
         super().add_arguments(parser)
         parser.add_argument("--iban", required=True)
         parser.add_argument(
-            "--holder", required=True, help="The account's holder, as the bank knows them."
+            "--holder",
+            default="",
+            help="The account's holder, as the bank knows them. Default: as in the first payout's details.",
         )
 
     def preview(self, payout_id: int, options: dict[str, Any]) -> None:
@@ -42,13 +44,13 @@ class Command(PersonCommand):
         if self._is_done(payout, options):
             return
         made = reissue_payout(
-            payout_id=payout.pk, recipient=_details(options), reason=reason, actor=actor
+            payout_id=payout.pk, recipient=_details(payout, options), reason=reason, actor=actor
         )
         self.stdout.write(f"Reissued as payout {made.pk}: it waits for its own approval.")
 
     def _is_done(self, payout: PayoutRequest, options: dict[str, Any]) -> bool:
         """Is there a successor to exactly these details? Raises Invalid for details that are none."""
-        checked = check_recipient(_details(options))
+        checked = check_recipient(_details(payout, options))
         successor = (
             PayoutRequest.objects.filter(supersedes=payout).select_related("recipient").first()
         )
@@ -58,5 +60,7 @@ class Command(PersonCommand):
         return True
 
 
-def _details(options: dict[str, Any]) -> dict[str, str]:
-    return {"type": "iban", "iban": options["iban"], "account_holder": options["holder"]}
+def _details(payout: PayoutRequest, options: dict[str, Any]) -> dict[str, str]:
+    # Most often the same person has another account. A Stellar address has no holder: then it must be told.
+    holder = options["holder"] or str(payout.recipient.details().get("account_holder", ""))
+    return {"type": "iban", "iban": options["iban"], "account_holder": holder}
