@@ -7,6 +7,7 @@ answer is replayed until then) and rules 4 to 8 for exactly-once in the rail's r
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from rails.answers import Movement
 from transfers.models import Rail, Transfer, TransferAttempt
@@ -64,12 +65,25 @@ def mismatches(transfer: Transfer, attempt: TransferAttempt, movement: Movement)
             "destination": getattr(getattr(attempt, "stellar_payment", None), "destination", None),
         }
     else:
+        request = _request_behind(transfer, attempt, movement)
         wanted |= {
-            "destination": attempt.request.get("destination"),
+            "destination": request.get("destination"),
             "group": transfer_group(transfer),
-            "metadata": attempt.request.get("metadata"),
+            "metadata": request.get("metadata"),
         }
     return [name for name, value in wanted.items() if getattr(movement, name) != value]
+
+
+def _request_behind(
+    transfer: Transfer, attempt: TransferAttempt, movement: Movement
+) -> dict[str, Any]:
+    """The request of the try that the movement names: an earlier one may have moved although it was given up."""
+    number = movement.metadata.get("attempt", "")
+    earlier = None
+    if number != str(attempt.number) and number.isdecimal():
+        earlier = transfer.attempts.filter(number=int(number), number__lt=attempt.number).first()
+    request: dict[str, Any] = (earlier or attempt).request
+    return request
 
 
 def transfer_group(transfer: Transfer) -> str:

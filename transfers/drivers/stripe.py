@@ -5,11 +5,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from audit.actor import Actor
-from rails.answers import Declined, LookUp, Moved, NotNow, Seen, Unreachable
+from rails.answers import Declined, LookUp, Moved, NotNow, Seen, Unclear, Unreachable
 from transfers.claim import Claim, commit_resend
-from transfers.models import AttemptOutcome, Transfer
+from transfers.models import AttemptOutcome, Transfer, TransferAttempt
 from transfers.pace import hold_back, wait_for_turn
-from transfers.policy import absence_is_proven, may_resend, transfer_group
+from transfers.policy import absence_is_proven, check_delay, may_resend, transfer_group
 from transfers.rail_access import stripe_rail
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import (
@@ -27,7 +27,8 @@ class StripeDriver:
     """Rules for exactly-once of the Stripe reference: ask first, send again only where that is safe."""
 
     def start(self, claim: Claim, actor: Actor) -> None:
-        _call_and_record(claim, actor)
+        if _nothing_moved_before(claim, actor):
+            _call_and_record(claim, actor)
 
     def take_up(self, claim: Claim, actor: Actor) -> None:
         _take_up(claim, actor)
@@ -55,13 +56,42 @@ def _call_and_record(claim: Claim, actor: Actor) -> None:
         hold_back(claim.transfer.rail, answer.retry_after_seconds)
     if isinstance(answer, Declined) and claim.attempt.outcome == AttemptOutcome.UNKNOWN:
         _declined_after_unclear(claim, answer, actor)
+    elif isinstance(answer, Unclear) and not answer.spent:
+        delay = _before_the_next_send(claim.attempt)
+        record_unknown(claim, answer.reason, answer.evidence, actor=actor, delay_seconds=delay)
     else:
         record_answer(claim, answer, actor=actor)
 
 
+def _before_the_next_send(attempt: TransferAttempt) -> float:
+    """Longer with each send, so that a rail in trouble is not pressed; a lease at most, so that its end is noticed."""
+    delay = check_delay(settings.PROBE_DELAYS_SECONDS, attempt.send_count - 1)
+    return min(delay, float(settings.LEASE_SECONDS))
+
+
+def _nothing_moved_before(claim: Claim, actor: Actor) -> bool:
+    """May a later attempt be sent? The rail is asked first (rules for exactly-once, 6): what an earlier one moved
+    after all is adopted, and nothing is sent beside it.
+    """
+    if claim.attempt.number == 1:
+        return True
+    match _look_up(claim):
+        case Seen(movements=[]):
+            return True
+        case Seen(movements=[movement], evidence=evidence):
+            record_answer(claim, Moved(movement, evidence), actor=actor)
+        case Seen() as several:
+            _moved_twice(claim, several, actor)
+        case Unreachable(reason):
+            delay = min(settings.LEASE_SECONDS, max(settings.PROBE_DELAYS_SECONDS))
+            record_wait(claim, NotNow(f"not sent, it is asked first: {reason}", delay), actor=actor)
+    return False
+
+
 def _take_up(claim: Claim, actor: Actor) -> None:
     if not claim.attempt.may_have_moved_money:
-        _resend(claim, actor)
+        if _nothing_moved_before(claim, actor):
+            _resend(claim, actor)
         return
     match _look_up(claim):
         case Unreachable(reason):
