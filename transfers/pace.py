@@ -23,6 +23,7 @@ _HOLD = """
     ON CONFLICT (rail) DO UPDATE
         SET next_at = greatest(pace.next_at, clock_timestamp() + make_interval(secs => %(seconds)s))
 """
+_LEAST_TOO_FAR_SECONDS = 5.0
 
 
 def interval_seconds(rail: str) -> float:
@@ -33,6 +34,24 @@ def interval_seconds(rail: str) -> float:
         "stellar": settings.STELLAR_MAX_PER_SECOND,
     }
     return 1 / limits[rail]
+
+
+def held_back_rails() -> list[str]:
+    """Rails that said "not so fast" for longer than their workers' own queue is: whoever waits there waits in vain.
+
+    Work on them stays due and is found again; threads that slept for it would be missing on every other rail.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rail, extract(epoch FROM next_at - clock_timestamp())::float8 FROM transfers_pace"
+        )
+        return [rail for rail, seconds in cursor.fetchall() if is_too_far(rail, seconds)]
+
+
+def is_too_far(rail: str, seconds: float) -> bool:
+    """Is a turn in so many seconds further away than all threads of four worker processes would make it?"""
+    queue: float = 4 * settings.CELERY_WORKER_CONCURRENCY * interval_seconds(rail)
+    return seconds > max(_LEAST_TOO_FAR_SECONDS, queue)
 
 
 class TurnTooFar(Exception):

@@ -5,7 +5,7 @@ The ORM puts its query together anew each time, which cost a worker more than se
 
 import json
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection, models
 
@@ -35,16 +35,23 @@ def from_row(model: type[Row], row: dict[str, Any]) -> Row:
     return model.from_db(connection.alias, names, [decoded.get(name, row[name]) for name in names])
 
 
-def read_transfer(transfer_id: int) -> tuple[Transfer, bool, bool]:
-    """The transfer, whether work on it is due by the database's clock, and whether its rail is paused.
+class WorkRow(NamedTuple):
+    """A transfer; is work on it due by the database's clock, is its rail paused, and in how many seconds is a turn?"""
 
-    Raises Transfer.DoesNotExist.
-    """
+    transfer: Transfer
+    is_due: bool
+    is_paused: bool
+    turn_in_seconds: float
+
+
+def read_transfer(transfer_id: int) -> WorkRow:
+    """What a worker must know before it begins. Raises Transfer.DoesNotExist."""
     rows = run(_TRANSFER, [transfer_id])
     if not rows:
         raise Transfer.DoesNotExist(f"There is no transfer {transfer_id}.")
     row = rows[0]
-    return from_row(Transfer, row), bool(row["is_due"]), bool(row["is_paused"])
+    transfer = from_row(Transfer, row)
+    return WorkRow(transfer, row["is_due"], row["is_paused"], row["turn_in_seconds"] or 0.0)
 
 
 def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
@@ -55,7 +62,9 @@ def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
 
 _TRANSFER = f"""
     SELECT {", ".join(columns_of(Transfer))}, coalesce(due_at <= clock_timestamp(), false) AS is_due,
-        {paused_condition("transfers_transfer.rail")} AS is_paused
+        {paused_condition("transfers_transfer.rail")} AS is_paused,
+        (SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM transfers_pace
+         WHERE rail = transfers_transfer.rail) AS turn_in_seconds
     FROM transfers_transfer WHERE id = %s::bigint
 """
 _ATTEMPT = f"""

@@ -4,17 +4,19 @@ Rows are selected by state (`due_at` is over), never by "id after the last one s
 be missed for ever. Every worker process sweeps; a row that two of them find is claimed by one.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from prometheus_client import Counter
 
 from transfers.models import Rail
 from transfers.models.rail_switch import EVERY_RAIL
+from transfers.pace import held_back_rails
 from transfers.services.apply_rail_event import apply_rail_event
 from transfers.services.work_reversal import work_reversal
 from transfers.services.work_transfer import work_transfer
@@ -33,7 +35,13 @@ WORK: dict[str, Work] = {
     "transfers_railevent": lambda pk: apply_rail_event(event_id=pk),
 }
 
-# Nothing but new sends: they wait for their rail. Reversals exist on one rail only.
+# Reversals exist on one rail only.
+_OF_RAIL: dict[str, str] = {
+    "transfers_transfer": "rail = ANY(%(held)s)",
+    "transfers_transferreversal": "'stripe' = ANY(%(held)s)",
+    "transfers_railevent": "rail = ANY(%(held)s)",
+}
+# Nothing but new sends: they wait for their rail.
 _UNSENT: dict[str, str] = {
     "transfers_transfer": "AND NOT (status = 'pending' AND rail = ANY(%(rails)s))",
     "transfers_transferreversal": "AND NOT (send_count = 0 AND 'stripe' = ANY(%(rails)s))",
@@ -43,17 +51,20 @@ _UNSENT: dict[str, str] = {
 def due_ids(table: str) -> list[int]:
     """Ids of due rows, the longest due first, by a partial index on `due_at`.
 
-    What has never been sent on a paused rail is left out, so that it takes no other rail's place in the round.
+    What has never been sent on a paused rail is left out, and everything on one that wants no calls for a while, so
+    that it takes no other rail's place in the round.
     """
+    held = held_back_rails()
     with connection.cursor() as cursor:
         cursor.execute("SELECT rail FROM transfers_railswitch WHERE status = 'paused'")
         paused = {row[0] for row in cursor.fetchall()}
         rails = list(Rail.values) if EVERY_RAIL in paused else sorted(paused)
         not_yet = _UNSENT.get(table, "") if rails else ""
+        not_now = f"AND NOT {_OF_RAIL[table]}" if held else ""
         cursor.execute(
-            f'SELECT id FROM "{table}" WHERE due_at <= clock_timestamp() {not_yet} '
+            f'SELECT id FROM "{table}" WHERE due_at <= clock_timestamp() {not_yet} {not_now} '
             "ORDER BY due_at LIMIT %(most)s",
-            {"most": MOST_ROWS_IN_A_ROUND, "rails": rails},
+            {"most": MOST_ROWS_IN_A_ROUND, "rails": rails, "held": held},
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -65,8 +76,19 @@ def work_on(table: str, ids: Iterable[int]) -> None:
             WORK[table](pk)
         except Exception:
             log.exception("transfers.work_failed", table=table, id=pk)
+            _to_the_end_of_the_line(table, pk)
         finally:
             connection.close()
+
+
+def _to_the_end_of_the_line(table: str, pk: int) -> None:
+    """What failed before it was claimed is still the longest due: enough of it would fill every round for ever."""
+    with contextlib.suppress(Error), connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{table}" SET due_at = clock_timestamp() + make_interval(secs => %s) '
+            "WHERE id = %s AND due_at <= clock_timestamp()",
+            [settings.LEASE_SECONDS, pk],
+        )
 
 
 def sweep_once(pool: ThreadPoolExecutor | None = None, progress: Progress = lambda: None) -> int:

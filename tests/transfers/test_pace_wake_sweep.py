@@ -24,6 +24,7 @@ from transfers import wake
 from transfers.models import Pace, Transfer
 from transfers.pace import hold_back, wait_for_turn
 from transfers.services.pay_crew import pay_crew
+from transfers.services.work_transfer import work_transfer
 from transfers.sweep import Sweeper, due_ids, sweep_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -199,6 +200,41 @@ class TestSweep:
         sweep_once()
         assert Transfer.objects.get(pk=broken.pk).status == "pending"
         assert Transfer.objects.get(pk=fine.pk).status == "success"
+
+    def test_rows_that_cannot_be_worked_on_take_nobodys_place(
+        self, sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such as those of a rail that is not configured: they are the longest due in every round."""
+        monkeypatch.setattr("transfers.sweep.MOST_ROWS_IN_A_ROUND", 2)
+        _, stuck = enqueue("acct_1a", "acct_1b")
+        numbers = {transfer.pk for transfer in stuck}
+        monkeypatch.setattr(
+            "transfers.requests.attempt_key",
+            lambda transfer, number: 1 / 0 if transfer.pk in numbers else f"k-{transfer.pk}",
+        )
+        (fine,) = enqueue("acct_1c")[1]
+        sweep_once()
+        sweep_once()
+        assert Transfer.objects.get(pk=fine.pk).status == "success"
+        assert set(Transfer.objects.filter(pk__in=numbers).values_list("status", flat=True)) == {
+            "pending"
+        }
+
+    def test_a_rail_that_wants_no_calls_keeps_no_thread(
+        self, sandbox: SandboxProcess, settings: Settings
+    ) -> None:
+        settings.CELERY_WORKER_CONCURRENCY = 1
+        (transfer,) = enqueue("acct_1a")[1]
+        hold_back("stripe", 60)
+        began = time.monotonic()
+        assert due_ids("transfers_transfer") == []
+        work_transfer(transfer_id=transfer.pk)
+        assert time.monotonic() - began < 5
+        transfer.refresh_from_db()
+        assert (transfer.status, transfer.attempt_count) == ("pending", 0)
+        Pace.objects.all().delete()
+        assert sweep_once() == 1
+        assert moved(sandbox) == 1
 
     def test_a_row_committed_late_is_found(self, sandbox: SandboxProcess) -> None:
         """Its id is older than what was swept already: no sweep goes by ids."""
