@@ -3,9 +3,11 @@
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from guard.errors import IllegalTransition, Invalid, NotFound, Refused
 from money import Money
@@ -229,3 +231,34 @@ def test_an_outcome_that_stays_unknown_is_a_finding(sandbox: SandboxProcess) -> 
     assert reversal.outcome == "unknown"
     assert Finding.objects.get().kind == "reversal_unknown"
     assert moved(sandbox) == 1
+
+
+def test_a_part_that_stripe_does_not_have_is_refused_at_once(sandbox: SandboxProcess) -> None:
+    sandbox.topup(1_000, "mga")
+    transfer = paid(amount=Money(45_000, "MGA"))
+    assert sandbox.books()["transfers"][0]["amount"] == 450
+    with pytest.raises(Invalid) as refused:
+        reverse_transfer(
+            transfer_id=transfer.pk, reason="half", actor=ALICE, amount=Money(150, "MGA")
+        )
+    assert refused.value.extra["errors"][0]["code"] == "not_payable_by_rail"
+    reverse_transfer(transfer_id=transfer.pk, reason="x", actor=ALICE, amount=Money(20_000, "MGA"))
+    carry_out(transfer.reversals.get())
+    assert get_transfer(transfer.pk).reversed_minor == 20_000
+
+
+def test_what_left_no_trace_and_is_too_old_to_send_again_may_be_asked_for_anew(
+    sandbox: SandboxProcess,
+) -> None:
+    transfer = paid()
+    reversal = ask(transfer)
+    for hours, outcome in ((20, "unknown"), (22, "failed")):
+        long_ago = timezone.now() - timedelta(hours=hours)
+        TransferReversal.objects.filter(pk=reversal.pk).update(
+            send_count=3, first_sent_at=long_ago, due_at=long_ago
+        )
+        assert carry_out(reversal).outcome == outcome
+    assert (reversal.failure_code, reversal.due_at) == ("not_executed", None)
+    assert sandbox.totals()["reversals"] == 0
+    assert carry_out(ask(transfer)).outcome == "succeeded"
+    assert sandbox.totals()["reversals"] == 1

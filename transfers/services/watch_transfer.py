@@ -41,13 +41,16 @@ def _seconds_until_next(transfer: Transfer, seen: LookUp) -> float | None:
     """None: the watch is over."""
     if isinstance(seen, Unreachable):
         return max(settings.PROBE_DELAYS_SECONDS)
-    attempt = transfer.attempts.filter(outcome="succeeded").first()
-    began = attempt.resolved_at if attempt is not None else None
-    if began is None or timezone.now() - began > WATCH_FOR:
-        return None
     now_returned = Transfer.objects.filter(pk=transfer.pk, status=TransferStatus.RETURNED).exists()
     unsettled = any(
         movement.state in _UNSETTLED or (movement.has_returned and not now_returned)
         for movement in seen.movements
     )
-    return _SOON_SECONDS if unsettled else WATCH_EVERY.total_seconds()
+    if unsettled:
+        # Also after the eight weeks: its money is on the way to somebody.
+        return _SOON_SECONDS
+    attempt = transfer.attempts.filter(outcome="succeeded").first()
+    began = attempt.resolved_at if attempt is not None else None
+    if began is None or timezone.now() - began > WATCH_FOR:
+        return None
+    return WATCH_EVERY.total_seconds()

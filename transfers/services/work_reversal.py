@@ -72,12 +72,23 @@ def _earlier_send(reversal: TransferReversal) -> Answer | None:
         case Seen(movements=[movement], evidence=evidence):
             return Moved(movement, evidence)
         case Seen(movements=[]):
-            sent = reversal.first_sent_at
-            if sent is not None and timezone.now() - sent < RESEND_WINDOW:
-                return None
-            return Unclear("no trace of it, and too old to send again: a person must look")
+            return _left_no_trace(reversal)
         case Seen():
             return Unclear("more than one reversal carries this id: a person must look")
+
+
+def _left_no_trace(reversal: TransferReversal) -> Answer | None:
+    """Sent again while its key is remembered. An hour after that it has failed, and a person may ask for it anew."""
+    age = timezone.now() - (reversal.first_sent_at or timezone.now())
+    if age < RESEND_WINDOW:
+        return None
+    if age < RESEND_WINDOW + timedelta(hours=1):
+        return Unclear("no trace of it, and too old to send again: it is looked for once more")
+    return Declined(
+        "not_executed",
+        "The rail has no trace of this reversal, and its key is too old to be sent again. Ask for it anew.",
+        {"looked": f"GET /v1/transfers/{reversal.transfer.rail_reference}/reversals"},
+    )
 
 
 def _record(reversal: TransferReversal, answer: Answer, actor: Actor) -> None:
