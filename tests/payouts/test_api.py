@@ -21,8 +21,15 @@ from payouts.services.refresh_quote import refresh_quote
 from payouts.tasks import refresh_quotes
 from payouts.timeline import timeline
 from tests.payouts.conftest import Caller
-from tests.payouts.requests import BEN, MOVED_TO, OTTO, make_payout, move_transfer
-from transfers.models import RailEvent
+from tests.payouts.requests import (
+    BEN,
+    MOVED_TO,
+    OTTO,
+    make_payout,
+    move_transfer,
+    the_transfer,
+)
+from transfers.models import RailEvent, TransferAttempt
 from transfers.selectors import rail_events_about
 
 pytestmark = pytest.mark.django_db
@@ -324,6 +331,25 @@ def test_a_timeline_tells_all_in_one_order(ana: Caller) -> None:
     ):
         assert expected in told
     assert ("rail_event", "other") not in told
+
+
+def test_a_timeline_tells_also_of_a_payment_that_was_given_up() -> None:
+    payout = make_payout("processing")
+    TransferAttempt.objects.create(
+        transfer=the_transfer(payout.pk),
+        number=1,
+        idempotency_key="k-1",
+        request={},
+        outcome="failed",
+        resolved_at=timezone.now(),
+        funding_reference="777",
+    )
+    RailEvent.objects.create(
+        rail="wise", event_id="d-7", type="cancelled", payload={"data": {"resource": {"id": 777}}}
+    )
+    told = [(event.kind, event.what) for event in timeline(payout)]
+    assert ("rail_event", "cancelled") in told
+    assert "rail_reference" not in dict(told)
 
 
 def test_a_timeline_costs_four_queries_and_finds_messages_by_an_index(
