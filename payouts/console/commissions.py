@@ -27,6 +27,7 @@ from transfers.console.formats import Chip
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
 from transfers.console.story import MOST_MOMENTS, Moment, entry_moment
+from transfers.console.typed import row_ids, version_of
 
 MOST_INCLUDED: Final = 200
 _BANK: Final = ("iban", "sort_code", "aba")
@@ -111,9 +112,7 @@ def include_view(request: HttpRequest, commission_id: int) -> HttpResponse:
         if account is None:
             raise Invalid("The payee has no bank details yet.", field="recipient", code="required")
         payout = include_commissions_in_payout(
-            commission_ids=[
-                int(one) for one in request.POST.getlist("commission") if one.isdecimal()
-            ][:MOST_INCLUDED],
+            commission_ids=row_ids(",".join(request.POST.getlist("commission")))[:MOST_INCLUDED],
             rail="wise",
             recipient={"type": account.type, **account.details()},
             actor=actor_from_request(request),
@@ -208,5 +207,4 @@ def _needed_reason(request: HttpRequest) -> str:
 
 
 def _version(request: HttpRequest) -> int | None:
-    text = request.POST.get("version", "")
-    return int(text[:9]) if text.isdecimal() else None
+    return version_of(request.POST.get("version", ""))

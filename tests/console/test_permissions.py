@@ -165,3 +165,26 @@ def test_pages_open_for_whom_the_policy_says(at: Open, role: str, page: str, sta
 def test_the_sidebar_shows_what_opens(at: Open) -> None:
     page = text(at("operator").get("/admin/"))
     assert "/admin/audit/entry/" in page and "/admin/auth/user/" not in page
+
+
+@pytest.mark.parametrize("retry", [":12", "12:", "٣:1", f"{'9' * 5_000}:1", f"1:{'9' * 40}", ",,:"])
+def test_numbers_that_are_none_of_ours_are_no_mistake_of_the_server(
+    at: Open, failed: Booking, retry: str
+) -> None:
+    client = at("super_admin")
+    transfer = transfers_of(failed)[1]
+    assert client.post(crew(failed, "pay/"), {"retry": retry}).status_code < 500
+    for address in (
+        crew(failed, f"{transfer.pk}/retry/"),
+        f"/admin/transfers/transfer/{transfer.pk}/retry/",
+    ):
+        assert client.post(address, {"version": "9" * 40}).status_code < 500
+    assert client.get(crew(failed, f"live/?shown={'9' * 3_000},x")).status_code == 200
+
+
+def test_a_character_that_no_text_holds_is_refused(at: Open, paid: Booking) -> None:
+    transfer = transfers_of(paid)[0]
+    client = at("super_admin")
+    address = f"/admin/transfers/transfer/{transfer.pk}/reverse/"
+    assert client.post(address, {"reason": "a\x00b"}).status_code in (400, 422)
+    assert not TransferReversal.objects.exists()

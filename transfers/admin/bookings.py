@@ -17,6 +17,7 @@ from transfers.admin.filters import BookingStatusFilter, PaymentStateFilter
 from transfers.admin.governed import GovernedAdmin
 from transfers.console import close_booking, crew, timeline
 from transfers.console.export import Column, columns
+from transfers.console.typed import row_ids
 from transfers.models import Booking
 from transfers.templatetags.console import ago
 
@@ -112,7 +113,7 @@ class BookingAdmin(GovernedAdmin):
         """The moving cells of the rows that are on somebody's screen."""
         if not self.has_view_permission(request):
             return HttpResponse(status=403)
-        ids = [int(one) for one in request.GET.get("ids", "").split(",") if one.isdecimal()]
+        ids = row_ids(request.GET.get("ids", ""))
         bookings = list(Booking.objects.filter(pk__in=ids[: self.list_per_page]))
         context = {"bookings": bookings, "oob": True, "moving": moving_ids(bookings)}
         return TemplateResponse(request, "console/bookings_live.html", context)

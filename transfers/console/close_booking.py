@@ -14,6 +14,7 @@ from access.actors import actor_from_request
 from guard.errors import Invalid, Refused
 from transfers.console.gate import require
 from transfers.console.notices import Notice, refusal
+from transfers.console.typed import version_of
 from transfers.models import Booking, BookingStatus
 from transfers.services.cancel_booking import cancel_booking
 from transfers.services.complete_booking import complete_booking
@@ -123,5 +124,4 @@ def _reason(request: HttpRequest) -> str:
 
 
 def _version(request: HttpRequest) -> int | None:
-    text = request.POST.get("version", "")
-    return int(text[:9]) if text.isdecimal() else None
+    return version_of(request.POST.get("version", ""))

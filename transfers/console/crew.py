@@ -23,6 +23,7 @@ from transfers import advice
 from transfers.console.crew_screen import CrewScreen, crew_screen, disputed, unpaid_count
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
+from transfers.console.typed import row_id, row_ids, version_of
 from transfers.models import Booking, CrewMember, Transfer, TransferStatus
 from transfers.selectors import crew_preview
 from transfers.services.pay_crew import pay_crew
@@ -108,8 +109,7 @@ def crew_view(request: HttpRequest, booking_id: int) -> HttpResponse:
 def crew_live_view(request: HttpRequest, booking_id: int) -> HttpResponse:
     """The parts of the dialog that move, for the people who are on the screen."""
     require(request, "booking.read", f"booking:{booking_id}")
-    shown = [int(one) for one in request.GET.get("shown", "").split(",") if one.isdecimal()]
-    screen = crew_screen(_booking(booking_id), shown=shown)
+    screen = crew_screen(_booking(booking_id), shown=row_ids(request.GET.get("shown", "")))
     return TemplateResponse(request, "console/crew_live.html", _context(request, screen, oob=True))
 
 
@@ -154,12 +154,11 @@ def crew_retry_view(request: HttpRequest, booking_id: int, transfer_id: int) -> 
     """Retry one person whose transfer failed, as they were seen."""
     require(request, "transfer.retry", f"transfer:{transfer_id}")
     booking = _booking(booking_id)
-    version = request.POST.get("version", "")
     try:
         transfer = retry_transfer(
             transfer_id=_transfer_of(booking, transfer_id).pk,
             actor=actor_from_request(request),
-            version=int(version) if version.isdecimal() else None,
+            version=version_of(request.POST.get("version", "")),
         )
     except Refused as error:
         return _answer(request, booking_id, refusal(error))
@@ -182,8 +181,9 @@ def _transfer_of(booking: Booking, transfer_id: int) -> Transfer:
 
 
 def _parse_retries(text: str) -> list[tuple[int, int]]:
-    pairs = (part.partition(":") for part in text.split(",") if part)
-    found = [(int(pk), int(version)) for pk, _, version in pairs if (pk + version).isdecimal()]
+    pairs = (part.partition(":") for part in text.split(","))
+    read = ((row_id(pk), version_of(version)) for pk, _, version in pairs)
+    found = [(pk, version) for pk, version in read if pk is not None and version is not None]
     return found[:MOST_RETRIES]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest
 
@@ -21,8 +21,10 @@ _TRIES: Final = 3
 def require(request: HttpRequest, capability: Capability, subject: str) -> None:
     """Raise PermissionDenied (403) unless the user may do it now; Http404 for what belongs to another region.
 
-    A refused change is an audit entry of `subject`.
+    A refused change is an audit entry of `subject`. BadRequest (400) for a form with a character that no text holds.
     """
+    if any("\x00" in one for values in request.POST.lists() for one in values[1]):
+        raise BadRequest("A text has no NUL character.")
     allowed = may(request.user, capability)
     if allowed and not hidden_subject(subject, seen_regions(request)):
         return
