@@ -48,3 +48,11 @@ class ObligationLive(Refused):
     code = "obligation_live"
     http_status = 409
     title = "This may still arrive"
+
+
+class RecipientUnreadable(Refused):
+    """The details were encrypted with a key that is not here any more; nothing was sent."""
+
+    code = "recipient_unreadable"
+    http_status = 503
+    title = "The bank details cannot be read"

@@ -28,7 +28,8 @@ class Source(Protocol):
     def recipient_details(self, transfer: Transfer) -> dict[str, Any]:
         """Where the money goes, in full and in the contract's form of `recipient`; for the rail only.
 
-        `returns`, on Stellar: the hash of the transaction whose money this gives back.
+        `returns`, on Stellar: the hash of the transaction whose money this gives back. Raises Refused when the details
+        cannot be read now.
         """
         ...
 

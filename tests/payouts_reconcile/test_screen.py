@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from audit.models import Entry
 from payouts.models import PayoutRequest
@@ -142,6 +143,18 @@ def test_bank_details_that_wise_refuses(wise: SandboxWise) -> None:
     assert "It is proven that no money moved" in shown
     assert "reissue the request into them" in shown
     assert never_two(wise, payout) == 0
+
+
+def test_details_that_no_key_fits_wait_and_say_so(wise: SandboxWise, settings: Settings) -> None:
+    payout = approved()
+    settings.RECIPIENT_KEYS = ("rotated away",)
+    work(the_transfer(payout.pk))
+    shown = screen(payout)
+    assert "cannot be decrypted" in shown and "RECIPIENT_KEYS lacks the key" in shown
+    assert (get_payout(payout.pk).status, never_two(wise, payout)) == ("processing", 0)
+    settings.RECIPIENT_KEYS = ()
+    turn(payout)
+    assert (get_payout(payout.pk).status, never_two(wise, payout)) == ("paid", 1)
 
 
 # --- It comes back ------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from audit.actor import Actor
+from guard.errors import Refused
 from money import Money
-from rails.answers import Declined, Done, Unclear, Unreachable
+from rails.answers import Declined, Done, NotNow, Unclear, Unreachable
+from rails.wise_errors import WAIT_SECONDS
 from rails.wise_values import WiseQuote, WiseTransfer, parse_moment, recipient_body
 from transfers.claim import Claim, commit_step
 from transfers.drivers.wise_look import movement_of
@@ -29,6 +31,11 @@ def add_recipient(claim: Claim, actor: Actor) -> Step:
     source = source_of(claim.transfer)
     try:
         details = source.recipient_details(claim.transfer) if source is not None else {}
+    except Refused as refused:
+        # Such as a key that was rotated away: it goes on by itself once that is put right.
+        wait(claim, NotNow(refused.code, WAIT_SECONDS), actor)
+        return None
+    try:
         body = recipient_body(
             details, profile=wise_rail().profile_id, currency=claim.transfer.currency
         )

@@ -24,6 +24,7 @@ _WORDS = {
     "rate_limit": "Wise asked us to be slower. Nothing has moved.",
     "bad_credentials": "Wise does not accept WISE_API_TOKEN. Nothing has moved.",
     "pay_in_disabled": "Wise does not let this be paid from the balance now. Nothing has moved.",
+    "recipient_unreadable": "The bank details cannot be decrypted with the keys that are here. Nothing has moved.",
     "create_unclear": "Wise has not confirmed the transfer. It is not funded, so nothing has moved.",
 }
 _PAUSED_WORDS = "Wise is paused here. Nothing is sent; it goes on when a person resumes it."
