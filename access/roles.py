@@ -17,6 +17,7 @@ Capability = Literal[
     "transfer.retry",
     "transfer.reverse",
     "transfer.confirm",
+    "transfer.release",
     "rail.pause",
     "rail.resume",
     "payout.read",
@@ -54,6 +55,8 @@ CAPABILITY_SCOPE: Final[dict[Capability, Scope]] = {
     "transfer.retry": "write",
     "transfer.reverse": "write",
     "transfer.confirm": "write",
+    # Two people say what became of a transfer that the rail does not tell.
+    "transfer.release": "review",
     # Stopping what leaves is for whoever sees the trouble first; letting it leave again decides.
     "rail.pause": "write",
     "rail.resume": "review",

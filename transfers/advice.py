@@ -16,8 +16,8 @@ _ONBOARDING: Final = (
     "then press Retry."
 )
 _ACCOUNT: Final = (
-    "Stripe does not know this account, or it is not connected to you. Correct the account of this person on the "
-    "booking, then press Retry: the next attempt uses the corrected one."
+    "Stripe does not know this account, or it is not connected to you. Have it corrected (manage.py correct_account), "
+    "then press Retry: the next attempt uses the corrected one."
 )
 _AMOUNT: Final = (
     "Stripe does not accept this amount. Correct the booking with the team that made it; "
@@ -30,8 +30,8 @@ _BY_FAILURE_CODE: Final[dict[str, str]] = {
     "insufficient_capabilities_for_transfer": _ONBOARDING,
     "transfers_not_allowed": _ONBOARDING,
     "account_closed": (
-        "This Stripe account is closed. Ask the person for a new one, correct it on the booking, "
-        "then press Retry."
+        "This Stripe account is closed. Ask the person for a new one, have it corrected "
+        "(manage.py correct_account), then press Retry."
     ),
     "account_invalid": _ACCOUNT,
     "no_account": _ACCOUNT,
@@ -98,6 +98,7 @@ _BY_WAITING_CODE: Final[dict[str, str]] = {
     "transfer.insufficient_funds": _TOP_UP_WISE,
     "balance.no-balance-for-currency": "Open a balance in this currency at Wise and fill it.",
     "bad_credentials": "Tell whoever runs this installation: WISE_API_TOKEN is not accepted.",
+    "recipient_unreadable": "Tell whoever runs this installation: RECIPIENT_KEYS lacks the key of these bank details.",
     "pay_in_disabled": "Look at the Wise account: paying from its balance is switched off now.",
     "rate_limit": "Nothing to do: it is asked again by itself.",
     "channel_busy": "Nothing to do: it goes with the next transaction. More STELLAR_CHANNELS make that sooner.",
@@ -190,11 +191,12 @@ _BY_FINDING_KIND: Final[dict[str, str]] = {
         "then say here which one. For a payout request, “Prove one payment” on its page closes this."
     ),
     "moved_although_not_processing": (
-        "Money moved although this debt is not being paid here. Do not pay or retry it before you know who sent it."
+        "Money moved although this debt is not being paid here. Do not pay it by hand. Once you know who sent it, "
+        "resolve this and press Retry: the rail is asked first, and what it shows is taken over instead of sent again."
     ),
     "movement_differs": (
-        "A movement is filed under this debt with another amount, currency or account. Find out who sent it; "
-        "do not pay the debt a second time."
+        "A movement is filed under this debt with another amount, currency or account. Find out who sent it; do not "
+        "pay the debt a second time. While its outcome is unknown, two people may decide that it is the one."
     ),
     "movement_missing": (
         "It is paid here and the rail has no such movement. Check that its credentials are those of the right account."

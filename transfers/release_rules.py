@@ -16,8 +16,9 @@ from transfers.services.confirm_transfer import PATIENCE_SECONDS, apply_look_up
 _NOT_FUNDED: Final = frozenset({WAITING, CANCELLED, "not found"})
 
 
-def ask_first(transfer: Transfer, decision: str, *, actor: Actor) -> str:
-    """What the rail says at this moment, in words. A movement that it shows is applied, and nothing is left to decide.
+def ask_first(transfer: Transfer, decision: str, *, reference: str, actor: Actor) -> str:
+    """What the rail says at this moment, in words. A movement that it shows is applied, and nothing is left to decide;
+    unless it is not exactly what was asked for: then people may say that it is the one, naming it by `reference`.
 
     HTTP calls. Raises RailSaysOtherwise (409) when its books deny the decision.
     """
@@ -30,14 +31,24 @@ def ask_first(transfer: Transfer, decision: str, *, actor: Actor) -> str:
     if not isinstance(seen, Seen):
         return f"{transfer.rail} could not be asked: {seen.reason}"
     if seen.movements:
-        done = apply_look_up(transfer, seen, actor)
-        raise RailSaysOtherwise(
-            f"{transfer.get_rail_display()} shows it now: {done}. Nothing is left to decide."
-        )
+        return _shown(transfer, seen, decision, reference, actor)
     denied = denied_by(transfer, decision, seen)
     if denied:
         raise RailSaysOtherwise(denied)
     return f"{transfer.rail} shows no movement ({seen.evidence.get('status', 'nothing there')})"
+
+
+def _shown(transfer: Transfer, seen: Seen, decision: str, reference: str, actor: Actor) -> str:
+    done, rail = apply_look_up(transfer, seen, actor), transfer.get_rail_display()
+    if not Transfer.objects.filter(pk=transfer.pk, outcome_unknown=True).exists():
+        raise RailSaysOtherwise(f"{rail} shows it now: {done}. Nothing is left to decide.")
+    named = sorted(movement.reference for movement in seen.movements)
+    if decision == ReleaseDecision.MOVED and reference in named:
+        return f"{rail} shows {reference}, which is not exactly what was asked for ({done})"
+    raise RailSaysOtherwise(
+        f"{rail} shows {', '.join(named)} for it, which is not exactly what was asked for. "
+        "Two people may say that it moved, naming that payment."
+    )
 
 
 def denied_by(transfer: Transfer, decision: str, seen: Seen) -> str:

@@ -9,6 +9,7 @@ from payouts.selectors import returned_of
 from transfers import advice
 from transfers.console.formats import money_text
 from transfers.models import Transfer, TransferAttempt, TransferStatus
+from transfers.policy import RELEASED_BY_PEOPLE
 
 _SENT_ON: Final[dict[str, str]] = {
     "processing": "Wise has the money and checks the payment. It has not been sent to the bank yet.",
@@ -21,6 +22,8 @@ _SENT_ON: Final[dict[str, str]] = {
     "charged_back": "It was charged back, and Wise does not say yet how much of it.",
 }
 _PAID: Final = "The rail proved that the money left."
+_SAID_PAID: Final = "Two people decided that the money left. The rail did not show it then."
+_PROVEN: Final = "It is proven that no money moved."
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,12 @@ def at_rail(transfer: Transfer | None, attempt: TransferAttempt | None) -> AtRai
 def _paid(attempt: TransferAttempt | None) -> AtRail:
     state = str(attempt.progress.get("rail_status", "")) if attempt is not None else ""
     came_back = state in ("bounced_back", "cancelled", "funds_refunded", "charged_back")
-    return AtRail("amber" if came_back else "emerald", _SENT_ON.get(state, _PAID), code=state)
+    known = _SAID_PAID if attempt is not None and _released(attempt) else _PAID
+    return AtRail("amber" if came_back else "emerald", _SENT_ON.get(state, known), code=state)
+
+
+def _released(attempt: TransferAttempt) -> bool:
+    return any(line.get("what") == "released" for line in attempt.evidence)
 
 
 def _over(transfer: Transfer) -> AtRail:
@@ -111,7 +119,8 @@ def _over(transfer: Transfer) -> AtRail:
         amount = money_text(back) if back is not None else "It"
         return AtRail("red", f"{amount} came back after it was paid.")
     if transfer.status == TransferStatus.FAILED:
-        what = f"{transfer.failure_message or 'It failed.'} It is proven that no money moved."
+        why = transfer.failure_message or "It failed."
+        what = why if transfer.failure_code == RELEASED_BY_PEOPLE else f"{why} {_PROVEN}"
         do = advice.after_failure(transfer.failure_code, transfer.rail)
         return AtRail("red", what, do, transfer.failure_code)
     if transfer.status == TransferStatus.CANCELLED:

@@ -2,11 +2,10 @@
 
 from audit.actor import Actor
 from guard.errors import Conflicted
-from payouts.selectors import get_payout, open_release, transfer_of
+from payouts.selectors import get_payout, transfer_of
 from transfers.models import Release, Transfer
 from transfers.release_rules import require_unknown
-from transfers.services.confirm_release import confirm_release
-from transfers.services.propose_release import checked_reference, propose_release
+from transfers.services.release_transfer import release_transfer
 
 
 def release_payout(
@@ -17,17 +16,8 @@ def release_payout(
     `decision`: moved or not_moved. The same person again changes nothing. Raises NotFound, Conflicted (409), and what
     `propose_release` and `confirm_release` raise.
     """
-    transfer = transfer_to_release(payout_id)
-    reference = checked_reference(transfer, decision, rail_reference)
-    proposed = open_release(transfer)
-    said_same = proposed is not None and (proposed.decision, proposed.rail_reference) == (
-        decision,
-        reference,
-    )
-    if proposed is not None and said_same and proposed.proposed_by_id != actor.user_id:
-        return confirm_release(release_id=proposed.pk, reason=reason, actor=actor)
-    return propose_release(
-        transfer_id=transfer.pk,
+    return release_transfer(
+        transfer_id=transfer_to_release(payout_id).pk,
         decision=decision,
         reason=reason,
         actor=actor,

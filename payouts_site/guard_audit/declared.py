@@ -255,6 +255,12 @@ WAYS: Final = (
         "tests/transfers/test_stellar_batches.py::test_derived_channels_are_made_once_by_the_command",
     ),
     Way(
+        "command correct_account",
+        "transfers.services.correct_account.correct_account",
+        "another account for a person who is not paid; no money",
+        "tests/transfers/test_correct_account.py::test_a_failed_person_is_paid_after_the_correction",
+    ),
+    Way(
         "command payout_reissue",
         "payouts.services.reissue_payout.reissue_payout",
         "a successor in the queue, once the first is proven dead",

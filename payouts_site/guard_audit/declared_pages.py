@@ -10,6 +10,7 @@ _HANDS: Final = "tests/payouts_reconcile/test_screen.py::"
 _CREW: Final = "tests/console/test_crew.py::"
 _MAY: Final = "tests/console/test_permissions.py::"
 _PAGE: Final = "page transfers_"
+_RELEASE: Final = "tests/console/test_release.py::"
 _RAILS: Final = "tests/console/test_rails.py::"
 
 PAGES: Final = (
@@ -54,6 +55,18 @@ PAGES: Final = (
         "transfers.services.confirm_transfer.confirm_transfer",
         "what the rail says now is applied",
         f"{_MAY}test_an_operator_asks_the_rail",
+    ),
+    Way(
+        f"{_PAGE}transfer_release",
+        "transfers.services.release_transfer.release_transfer",
+        "an unknown outcome becomes paid or failed, by two different people",
+        f"{_RELEASE}test_two_people_decide_on_the_transfers_page",
+    ),
+    Way(
+        f"{_PAGE}transfer_withdraw",
+        "transfers.services.withdraw_release.withdraw_release",
+        "a proposal is taken back; the outcome stays unknown",
+        f"{_RELEASE}test_a_proposal_is_withdrawn",
     ),
     Way(
         f"{_PAGE}railswitch_pause",

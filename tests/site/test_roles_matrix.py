@@ -49,6 +49,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "unfreeze_dispatch": {},
     "compare_with_rail": {},
     "adopt_movement": {},
+    "correct_account": {"words": ("BK-1", "u1", "acct_1x")},
 }
 
 
@@ -345,7 +346,8 @@ def run(name: str, pk: int, actor: str) -> str:
         if name.startswith("payout_"):
             named["apply"] = True
         about = named.pop("rail", pk if name.startswith(("payout_", "adopt_")) else None)
-        call_command(name, *([] if about is None else [about]), actor=actor, **named)
+        words = named.pop("words", [] if about is None else [about])
+        call_command(name, *words, actor=actor, **named)
     except CommandError as error:
         return str(error)
     return ""

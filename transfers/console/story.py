@@ -17,7 +17,7 @@ from audit.models import Entry, Outcome
 from money import Money
 from transfers.console.formats import money_text
 from transfers.models import Booking, RailEvent, Transfer, TransferAttempt
-from transfers.policy import transfer_group
+from transfers.policy import RELEASED_BY_PEOPLE, transfer_group
 
 MOST_MOMENTS: Final = 500
 MOST_TRANSFERS: Final = 200
@@ -50,6 +50,12 @@ _ACTIONS: Final[dict[str, tuple[str, str, str]]] = {
     "transfer.cancelled": ("Cancelled before anything left", "grey", "block"),
 }
 _RETRY: Final = ("Retry asked for", "grey", "replay")
+# No proof by the rail is behind these.
+_SAID_BY_PEOPLE: Final = {
+    "transfer.success": ("Paid, as two people decided", "emerald", "group"),
+    "transfer.failed": ("Failed: two people decided that no money moved", "red", "group"),
+}
+_REFUSED_VERBS: Final = {"transfer.pending": "Retry", "transfer.reversed": "Reverse"}
 _CAPABILITY_WORDS: Final = {
     "transfer.pay": "Pay",
     "transfer.retry": "Retry",
@@ -221,17 +227,21 @@ def _event_moment(event: RailEvent) -> Moment:
 def _wording(entry: Entry) -> tuple[str, str, str]:
     if entry.outcome == Outcome.DENIED:
         return (_CAPABILITY_WORDS.get(entry.action, entry.action), "red", "block")
+    if entry.outcome in REFUSED and entry.action in _REFUSED_VERBS:
+        return (_REFUSED_VERBS[entry.action], "red", "block")
     if entry.action == "transfer.pending" and entry.prior_status == "failed":
         return _RETRY
-    if entry.action == "transfer.pending" and entry.outcome in REFUSED:
-        return ("Retry", "red", "block")
-    if entry.action == "transfer.reversed" and entry.outcome in REFUSED:
-        return ("Reverse", "red", "block")
     if entry.action.startswith("finding."):
         kind = entry.action.removeprefix("finding.").replace("_", " ")
         return (f"Finding: {kind}", "red", "flag")
     plain = entry.action.partition(".")[2].replace("_", " ").capitalize() or entry.action
-    return _ACTIONS.get(entry.action, (plain, "grey", "edit_note"))
+    known = _SAID_BY_PEOPLE if _was_released(entry) else _ACTIONS
+    return known.get(entry.action, (plain, "grey", "edit_note"))
+
+
+def _was_released(entry: Entry) -> bool:
+    said = entry.snapshot
+    return bool(said.get("released")) or said.get("code") == RELEASED_BY_PEOPLE
 
 
 def facts(data: dict[str, Any]) -> list[tuple[str, str]]:

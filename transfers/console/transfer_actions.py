@@ -1,4 +1,4 @@
-"""Retry, ask the rail, reverse, resolve: a GET shows what would happen, a POST does it through one service."""
+"""What a person may do about one transfer: a GET shows what would happen, a POST does it through one service."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +16,21 @@ from guard.errors import Invalid, NotFound, Refused
 from money import InvalidAmount, Money
 from transfers.console.gate import require
 from transfers.console.notices import Notice, refusal
-from transfers.console.typed import typed_amount
-from transfers.models import Rail, Transfer, TransferStatus
+from transfers.console.typed import typed_amount, version_of
+from transfers.models import (
+    Rail,
+    Release,
+    ReleaseDecision,
+    ReleaseState,
+    Transfer,
+    TransferStatus,
+)
 from transfers.selectors import get_transfer
 from transfers.services.confirm_transfer import confirm_transfer
+from transfers.services.release_transfer import release_transfer
 from transfers.services.retry_transfer import retry_transfer
 from transfers.services.reverse_transfer import reverse_transfer
+from transfers.services.withdraw_release import withdraw_release
 from transfers.sources import source_of
 
 
@@ -40,14 +49,15 @@ class TransferAction:
     possible: Callable[[Transfer], bool]
     danger: bool = False
     asks_reason: bool = False
+    asks_amount: bool = False
+    asks_outcome: bool = False
 
 
 def _retry(request: HttpRequest, transfer: Transfer) -> Notice:
-    version = request.POST.get("version", "")
     retry_transfer(
         transfer_id=transfer.pk,
         actor=actor_from_request(request),
-        version=int(version) if version.isdecimal() else None,
+        version=version_of(request.POST.get("version", "")),
     )
     return Notice("done", f"{transfer.payee_name} is being paid again")
 
@@ -58,9 +68,7 @@ def _ask(request: HttpRequest, transfer: Transfer) -> Notice:
 
 
 def _reverse(request: HttpRequest, transfer: Transfer) -> Notice:
-    reason = request.POST.get("reason", "").strip()
-    if not reason:
-        raise Invalid("Say why it is taken back.", field="reason", code="required")
+    reason = _reason(request)
     try:
         text = typed_amount(request.POST.get("amount", ""), transfer.currency)
         amount = Money.parse(text, transfer.currency) if text else None
@@ -74,6 +82,48 @@ def _reverse(request: HttpRequest, transfer: Transfer) -> Notice:
     )
 
 
+def _release(request: HttpRequest, transfer: Transfer) -> Notice:
+    release = release_transfer(
+        transfer_id=transfer.pk,
+        decision=request.POST.get("decision", ""),
+        reason=_reason(request),
+        actor=actor_from_request(request),
+        rail_reference=request.POST.get("rail_reference", ""),
+    )
+    if release.state == ReleaseState.CONFIRMED:
+        both = f"{release.proposed_by} and {release.closed_by} decided"
+        return Notice("done", both, release.get_decision_display())
+    return Notice("done", "Proposed", "It counts when another person confirms it")
+
+
+def _withdraw(request: HttpRequest, transfer: Transfer) -> Notice:
+    release = _proposed(transfer)
+    if release is None:
+        raise Invalid("Nothing is proposed.", field="release")
+    withdraw_release(
+        release_id=release.pk, reason=_reason(request), actor=actor_from_request(request)
+    )
+    return Notice("done", "The proposal is withdrawn", "The outcome stays unknown")
+
+
+def _proposed(transfer: Transfer) -> Release | None:
+    if not transfer.outcome_unknown:
+        return None
+    return transfer.releases.filter(state=ReleaseState.PROPOSED).first()
+
+
+def _is_released_here(transfer: Transfer) -> bool:
+    """A payout's outcome is decided at its request, which shows what else is known of it."""
+    return transfer.outcome_unknown and source_of(transfer) is None
+
+
+def _reason(request: HttpRequest) -> str:
+    reason = request.POST.get("reason", "").strip()[:1_000]
+    if not reason:
+        raise Invalid("Say why.", field="reason", code="required")
+    return reason
+
+
 ACTIONS: dict[str, TransferAction] = {
     action.name: action
     for action in (
@@ -84,8 +134,8 @@ ACTIONS: dict[str, TransferAction] = {
             capability="transfer.retry",
             title="Try to pay again?",
             explanation=(
-                "The last attempt is proven to have moved no money. A new attempt with a new idempotency key is sent "
-                "to the account that the booking names now."
+                "The last attempt moved no money. The rail is asked once more. Only if it shows nothing, a new attempt "
+                "with a new key is sent, to the account that the booking names now."
             ),
             button="Retry",
             run=_retry,
@@ -124,6 +174,38 @@ ACTIONS: dict[str, TransferAction] = {
             ),
             danger=True,
             asks_reason=True,
+            asks_amount=True,
+        ),
+        TransferAction(
+            name="release",
+            label="Decide the outcome…",
+            icon="group",
+            capability="transfer.release",
+            title="What became of it?",
+            explanation=(
+                "Nobody knows whether this moved, and the rail is asked by itself. Say what became of it only if you "
+                "saw proof that the rail does not show here. A second person must say the same before it counts."
+            ),
+            button="Propose",
+            run=_release,
+            possible=_is_released_here,
+            danger=True,
+            asks_reason=True,
+            asks_outcome=True,
+        ),
+        TransferAction(
+            name="withdraw",
+            label="Withdraw the proposal…",
+            icon="block",
+            capability="transfer.release",
+            title="Take the proposal back?",
+            explanation="Nothing counts then, and the outcome stays unknown until the rail or two people tell it.",
+            button="Withdraw it",
+            run=_withdraw,
+            possible=lambda transfer: (
+                _is_released_here(transfer) and _proposed(transfer) is not None
+            ),
+            asks_reason=True,
         ),
     )
 }
@@ -144,7 +226,11 @@ def transfer_action_view(request: HttpRequest, transfer_id: int, name: str) -> H
     try:
         notice = action.run(request, transfer)
     except Refused as error:
-        return _page(request, action, get_transfer(transfer_id), refusal(error))
+        notice = refusal(error)
+        if action.capability == "transfer.release":
+            # What the rail says otherwise is more than that it changed.
+            notice = Notice("refused", error.title, error.detail, error.http_status)
+        return _page(request, action, get_transfer(transfer_id), notice)
     notice.to_next_page(request)
     return redirect(reverse("admin:transfers_transfer_change", args=[transfer_id]))
 
@@ -156,6 +242,7 @@ def _page(
     notice: Notice | None = None,
 ) -> HttpResponse:
     left = transfer.amount - Money(transfer.reversed_minor, transfer.currency)
+    release = _proposed(transfer) if action.asks_outcome else None
     context: dict[str, Any] = admin.site.each_context(request) | {
         "title": action.label.rstrip("…"),
         "action": action,
@@ -163,6 +250,10 @@ def _page(
         "possible": action.possible(transfer),
         "left": left,
         "notice": notice,
+        "release": release,
+        "is_mine": release is not None and release.proposed_by_id == request.user.pk,
+        "decisions": ReleaseDecision.choices,
+        "decision": request.POST.get("decision", ""),
         "reason": request.POST.get("reason", ""),
         "amount": request.POST.get("amount", ""),
     }

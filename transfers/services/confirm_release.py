@@ -41,7 +41,7 @@ def confirm_release(*, release_id: int, reason: str, actor: Actor) -> Release:
     _require_open(release)
     require_unknown(transfer)
     refuse_while_in_flight(transfer)
-    said = ask_first(transfer, release.decision, actor=actor)
+    said = ask_first(transfer, release.decision, reference=release.rail_reference, actor=actor)
     claim = claim_now(transfer, action="taken_up", actor=actor, reason="two people decide")
     if claim is None:
         raise Conflicted("It changed meanwhile: look again.")
@@ -115,7 +115,13 @@ def _apply(release: Release, claim: Claim, said: str, reason: str, actor: Actor)
         )
         line = entry("released", **evidence)
         won = record_success(
-            claim.transfer, claim.attempt, movement, line, actor, also={"fence": claim.fence}
+            claim.transfer,
+            claim.attempt,
+            movement,
+            line,
+            actor,
+            also={"fence": claim.fence},
+            reason=f"{release.proposed_by} and {name_of(actor)} decided that it moved: {reason}",
         )
     if not won:
         raise Conflicted("It changed meanwhile: look again.")

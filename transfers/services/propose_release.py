@@ -27,7 +27,7 @@ def propose_release(
     same = _open_of(transfer)
     if same is not None:
         return _same_or_refused(same, decision, reference, person_id)
-    said = ask_first(transfer, decision, actor=actor)
+    said = ask_first(transfer, decision, reference=reference, actor=actor)
     try:
         with transaction.atomic():
             locked = Transfer.objects.select_for_update(no_key=True).get(pk=transfer_id)

@@ -53,13 +53,18 @@ def record_success(
     evidence: dict[str, Any],
     actor: Actor,
     also: dict[str, Any] | None = None,
+    reason: str = "",
 ) -> bool:
-    """Processing -> success, with the attempt, in one statement; False when the row was not as believed."""
+    """Processing -> success, with the attempt, in one statement; False when the row was not as believed.
+
+    `reason`: only where no proof by the rail is behind it.
+    """
     result = change_transfer(
         transfer,
         believed=TransferStatus.PROCESSING,
         to=TransferStatus.SUCCESS,
         actor=actor,
+        reason=reason,
         changes={
             "rail_reference": movement.reference,
             "outcome_unknown": False,
@@ -78,7 +83,11 @@ def record_success(
                 },
             )
         ],
-        snapshot={"attempt": attempt.number, "rail_reference": movement.reference},
+        snapshot={
+            "attempt": attempt.number,
+            "rail_reference": movement.reference,
+            **({"released": True} if reason else {}),
+        },
         audit_loss=False,
     )
     return isinstance(result, Won)
