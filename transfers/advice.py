@@ -97,7 +97,7 @@ _BY_WAITING_CODE: Final[dict[str, str]] = {
     "balance.insufficient-funds": _TOP_UP_WISE,
     "transfer.insufficient_funds": _TOP_UP_WISE,
     "balance.no-balance-for-currency": "Open a balance in this currency at Wise and fill it.",
-    "bad_credentials": "Tell whoever runs this installation: WISE_API_TOKEN is not accepted.",
+    "bad_credentials": "Tell whoever runs this installation: the rail does not accept its credentials.",
     "recipient_unreadable": "Tell whoever runs this installation: RECIPIENT_KEYS lacks the key of these bank details.",
     "pay_in_disabled": "Look at the Wise account: paying from its balance is switched off now.",
     "rate_limit": "Nothing to do: it is asked again by itself.",

@@ -286,3 +286,21 @@ def test_a_job_is_closed_from_its_page(at: Open) -> None:
     pay_crew(reference=other.reference, actor=ALICE)
     moving = client.post(f"/admin/transfers/booking/{other.pk}/cancel/", {"reason": "rain"})
     assert moving.status_code == 409 and "paid or being paid" in text(moving)
+
+
+def test_what_stripe_wants_first_is_said_on_the_line_and_on_the_transfers_page(
+    at: Open, work: Work, sandbox: SandboxProcess
+) -> None:
+    booking = make_booking("acct_1a")
+    pay_crew(reference=booking.reference, actor=ALICE)
+    sandbox.set_fault(
+        "error", params={"status": 401, "message": "Invalid API Key", "stored": False}
+    )
+    work(booking)
+    (transfer,) = transfers_of(booking)
+    assert (transfer.status, transfer.outcome_unknown) == ("processing", False)
+    client = at("auditor")
+    for address in (crew(booking), f"/admin/transfers/transfer/{transfer.pk}/change/"):
+        shown = text(client.get(address))
+        assert "Stripe does not accept STRIPE_API_KEY" in shown
+        assert "does not accept its credentials" in shown

@@ -20,7 +20,7 @@ from transfers.console.formats import money_text, transfer_chip
 from transfers.console.gate import require, sees
 from transfers.console.story import facts, transfer_story
 from transfers.console.transfer_actions import ACTIONS, transfer_action_view
-from transfers.models import Finding, SourceType, Transfer
+from transfers.models import Finding, SourceType, Transfer, TransferAttempt, TransferStatus
 from transfers.selectors import get_transfer
 from transfers.templatetags.console import ago, chip
 
@@ -119,6 +119,7 @@ class TransferAdmin(GovernedAdmin):
             ],
             "moments": transfer_story(transfer, attempts),
             "what_to_do": advice.after_failure(transfer.failure_code, transfer.rail),
+            "waiting": _waiting(transfer, attempts[-1] if attempts else None),
             "asked_at": attempts and (attempts[-1].last_probed_at or attempts[-1].last_sent_at),
         }
 
@@ -168,3 +169,11 @@ class TransferAdmin(GovernedAdmin):
     def created(self, transfer: Transfer) -> SafeString:
         """Its age."""
         return ago(transfer.created_at)
+
+
+def _waiting(transfer: Transfer, attempt: TransferAttempt | None) -> dict[str, str]:
+    """What the rail wants first, and what a person should do about it; empty when it wants nothing."""
+    waits = attempt.waiting_for if attempt is not None else {}
+    if transfer.status != TransferStatus.PROCESSING or not waits:
+        return {}
+    return {"message": waits["message"], "what_to_do": advice.while_waiting(waits["code"])}

@@ -55,6 +55,7 @@ class CrewLine:
     asked_at: datetime | None = None
     next_check_at: datetime | None = None
     finding_id: int | None = None
+    waiting: str = ""
 
     @property
     def is_paid(self) -> bool:
@@ -212,6 +213,10 @@ def _line(member: CrewMember, transfer: Transfer | None, findings: Mapping[int, 
             asked_at=attempt.last_probed_at or attempt.last_sent_at,
             next_check_at=transfer.due_at,
         )
+    waits = attempt.waiting_for if attempt is not None else {}
+    if transfer.status == TransferStatus.PROCESSING and waits:
+        what_to_do = advice.while_waiting(waits["code"])
+        return CrewLine(member, transfer, chip, attempt, what_to_do, waiting=waits["message"])
     finding = findings.get(transfer.pk)
     what_to_do = ""
     if transfer.status == TransferStatus.FAILED:

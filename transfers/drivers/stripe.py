@@ -22,6 +22,14 @@ from transfers.switches import PAUSED, is_paused
 
 log = structlog.get_logger(__name__)
 
+_WORDS = {
+    "bad_credentials": "Stripe does not accept STRIPE_API_KEY. Nothing has moved.",
+    "rate_limit": "Stripe asked us to be slower. Nothing has moved.",
+    "asked_first": "Stripe is asked what became of the earlier attempt before this one is sent. It did not answer yet.",
+    PAUSED: "Stripe is paused here. Nothing is sent; it goes on when a person resumes it.",
+}
+_ANY_WORDS = "Stripe cannot do this now. Nothing has moved; it is asked again."
+
 
 class StripeDriver:
     """Rules for exactly-once of the Stripe reference: ask first, send again only where that is safe."""
@@ -54,13 +62,27 @@ def _call_and_record(claim: Claim, actor: Actor) -> None:
     )
     if isinstance(answer, NotNow):
         hold_back(claim.transfer.rail, answer.retry_after_seconds)
-    if isinstance(answer, Declined) and claim.attempt.outcome == AttemptOutcome.UNKNOWN:
+        _wait(claim, answer, actor)
+    elif isinstance(answer, Declined) and claim.attempt.outcome == AttemptOutcome.UNKNOWN:
         _declined_after_unclear(claim, answer, actor)
     elif isinstance(answer, Unclear) and not answer.spent:
         delay = _before_the_next_send(claim.attempt)
-        record_unknown(claim, answer.reason, answer.evidence, actor=actor, delay_seconds=delay)
+        record_unknown(
+            claim,
+            answer.reason,
+            answer.evidence,
+            actor=actor,
+            delay_seconds=delay,
+            progress={},
+        )
     else:
         record_answer(claim, answer, actor=actor)
+
+
+def _wait(claim: Claim, answer: NotNow, actor: Actor) -> None:
+    """Nothing has moved, and people see what is waited for."""
+    waiting = {"code": answer.reason, "message": _WORDS.get(answer.reason, _ANY_WORDS)}
+    record_wait(claim, answer, actor=actor, progress={"waiting": waiting})
 
 
 def _before_the_next_send(attempt: TransferAttempt) -> float:
@@ -84,7 +106,8 @@ def _nothing_moved_before(claim: Claim, actor: Actor) -> bool:
             _moved_twice(claim, several, actor)
         case Unreachable(reason):
             delay = min(settings.LEASE_SECONDS, max(settings.PROBE_DELAYS_SECONDS))
-            record_wait(claim, NotNow(f"not sent, it is asked first: {reason}", delay), actor=actor)
+            unasked = NotNow("asked_first", delay, {"said": reason})
+            _wait(claim, unasked, actor)
     return False
 
 
@@ -143,7 +166,7 @@ def _wait_for_the_rail(claim: Claim, actor: Actor) -> None:
         reason = "the rail has nothing for it so far, and is paused here: it is not sent again"
         record_unknown(claim, reason, {}, actor=actor, delay_seconds=delay)
     else:
-        record_wait(claim, NotNow(PAUSED, delay), actor=actor)
+        _wait(claim, NotNow(PAUSED, delay), actor)
 
 
 def _declined_after_unclear(claim: Claim, answer: Declined, actor: Actor) -> None:
