@@ -12,7 +12,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 from guard.errors import PermissionDenied, Refused
-from money import Money, exponent, is_bare_asset
+from money import MAX_MINOR, Money, exponent, is_bare_asset
 from payouts.errors import ApprovalLimitExceeded, KycIncomplete, SelfApproval
 from payouts.models import KycStatus, PayoutRail, PayoutStatus, RecipientType
 from transfers.models import TransferStatus
@@ -106,7 +106,8 @@ def _over_limit(review: Review) -> Refused | None:
 def base_minor(
     amount: Money, quote: Mapping[str, Any] | None, *, base: str, rates: Mapping[str, Decimal]
 ) -> int | None:
-    """What `amount` counts against a limit in `base` minor units, rounded up; None when no rate is known.
+    """What `amount` counts against a limit in `base` minor units, rounded up; None when no rate is known, and for what
+    is more than any limit could be: neither is ever approved.
 
     The quote's source amount says what it really costs; `rates` (units of `base` for one unit) are for before that.
     """
@@ -116,7 +117,8 @@ def base_minor(
     if rate is None:
         return None
     units = Decimal(amount.minor).scaleb(-exponent(amount.currency)) * rate
-    return int(units.scaleb(exponent(base)).to_integral_value(ROUND_CEILING))
+    counted = int(units.scaleb(exponent(base)).to_integral_value(ROUND_CEILING))
+    return counted if counted <= MAX_MINOR else None
 
 
 def within_drift(approved: Money, now: Money, max_drift_percent: Decimal) -> bool:

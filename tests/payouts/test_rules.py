@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from audit.models import Entry
 from guard.errors import PermissionDenied, Refused
-from money import Money
+from money import MAX_MINOR, Money
 from payouts.errors import (
     AlreadyDecided,
     ApprovalLimitExceeded,
@@ -459,6 +459,7 @@ def test_what_counts_against_a_limit_is_rounded_up() -> None:
     assert base_minor(Money(10_000_000, "XLM"), None, base="USD", rates=rates) == 10
     assert base_minor(Money(5, "USD"), None, base="USD", rates={}) == 5
     assert base_minor(Money(5, "GBP"), None, base="USD", rates=rates) is None
+    assert base_minor(Money(MAX_MINOR, "EUR"), None, base="USD", rates=rates) is None
     quote = {"source_minor": 777, "source_currency": "USD"}
     assert base_minor(Money(5, "GBP"), quote, base="USD", rates={}) == 777
 

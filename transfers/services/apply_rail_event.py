@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -35,7 +36,10 @@ def _apply_stripe(event: RailEvent) -> None:
     if event.type not in _ABOUT_TRANSFERS:
         _done(event, "not about transfers")
         return
-    reference = str(event.payload.get("data", {}).get("object", {}).get("id", ""))
+    reference = _object_id(event.payload)
+    if not reference:
+        _done(event, "names no transfer")
+        return
     if event.type == "transfer.created" and _is_paid_here(event.rail, reference):
         # The usual case: the worker's own answer was faster. Reading it again would cost a call to the rail.
         _done(event, "known already")
@@ -58,6 +62,13 @@ def _apply_stripe(event: RailEvent) -> None:
             _done(event, done)
         case Seen():
             _done(event, "the rail does not know this object")
+
+
+def _object_id(payload: Any) -> str:
+    """What the event is about; empty for one of another shape, which would fail the same way for ever."""
+    for name in ("data", "object", "id"):
+        payload = payload.get(name) if isinstance(payload, dict) else None
+    return payload if isinstance(payload, str) else ""
 
 
 def _apply_wise(event: RailEvent) -> None:
