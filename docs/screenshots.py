@@ -16,16 +16,23 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "screenshots"
 LARGEST_BYTES = 250_000
 TESTS = ("tests/browser", "tests/payouts_console/test_two_browsers.py", "tests/checkout/test_console.py")  # fmt: skip
-# One or two of each story: crew payouts, payout review, checkout, operations.
+# Each story: crew payouts, payout review, checkout, operations.
 KEPT = (
+    "bookings",
+    "crew-unpaid",
+    "crew-processing",
+    "crew-paid",
     "crew-failed",
     "crew-unknown",
+    "timeline",
+    "payout-queue",
     "payout-sheet",
     "payout-race",
+    "payout-bulk",
+    "payout-detail",
     "checkout-session",
     "checkout-pay",
     "dashboard",
-    "timeline",
 )
 
 

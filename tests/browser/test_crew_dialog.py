@@ -22,7 +22,7 @@ def test_pay_all_turns_four_chips_from_grey_over_amber_to_emerald(console: Conso
     moved_before = console.stack.sandbox.totals()["movements"]
 
     console.stack.sandbox.set_fault(
-        "slow_commit", times=4, params={"ms": 3_000}, path="/v1/transfers"
+        "slow_commit", times=4, params={"ms": 5_000}, path="/v1/transfers"
     )
     page.locator("#crew-pay").click()
     expect(page.get_by_role("heading", name="Pay $1,800.00 to 4 people?")).to_be_focused()
@@ -138,7 +138,7 @@ def test_an_open_confirmation_is_left_alone_and_a_stale_one_pays_nobody(console:
     page = console.page
     make_booking("acct_1a", "acct_1b", "acct_1c", "acct_1d", reference="BK-19291")
     console.stack.sandbox.set_fault(
-        "slow_commit", times=1, params={"ms": 3_000}, path="/v1/transfers"
+        "slow_commit", times=1, params={"ms": 5_000}, path="/v1/transfers"
     )
     pay_crew(reference="BK-19291", actor=CLEO, user_ids=["u1"])
     console.bookings()

@@ -76,8 +76,8 @@ def request(
 
 def morning() -> dict[str, PayoutRequest]:
     """Nine waiting requests from five regions, with everything there is to be careful about."""
-    for euros in (40_000, 42_500, 39_000):
-        request("seller-2041", "Lena Vogt", Money(euros, "EUR"), LENA, cents=46_000)
+    for euros, cents in ((40_000, 46_154), (42_500, 49_039), (39_000, 45_000)):
+        request("seller-2041", "Lena Vogt", Money(euros, "EUR"), LENA, cents=cents)
     add_recipient(
         payee_id=PayoutRequest.objects.get(amount_minor=40_000).payee_id,
         details=LENA_NEW,
