@@ -51,7 +51,9 @@ _ERRORS: Final[dict[str, str]] = {
     "404": "`not_found`, also for what the caller may not see",
     "405": "`method_not_allowed`",
     "406": "`not_acceptable`",
+    "408": "`request_timeout`: head or body took too long to arrive",
     "409": "Somebody was faster, or the first request with this key is still running",
+    "411": "`length_required`: a body has a Content-Length",
     "413": "`body_too_large`",
     "414": "`uri_too_long`: the request line has 8,190 bytes at most",
     "415": "`unsupported_media_type`",
@@ -61,7 +63,7 @@ _ERRORS: Final[dict[str, str]] = {
     "500": "`internal_error`",
     "503": "`unavailable`, `rail_paused`",
 }
-_ONLY_WITH_BODY = frozenset({"409", "413", "415"})
+_ONLY_WITH_BODY = frozenset({"409", "411", "413", "415"})
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself

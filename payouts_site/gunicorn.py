@@ -14,10 +14,14 @@ from gunicorn.glogging import Logger
 from payouts_site.logs import formatter
 
 _CODES = {
+    408: "request_timeout",
+    411: "length_required",
+    413: "body_too_large",
     414: "uri_too_long",
     431: "headers_too_large",
     500: "internal_error",
     501: "not_implemented",
+    503: "unavailable",
 }
 
 
@@ -33,8 +37,9 @@ def write_problem(client: socket.socket, status: int, reason: str, message: str)
         "code": code,
     }
     body = json.dumps(document).encode()
+    retry = "Retry-After: 1\r\n" if status == 503 else ""
     head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n{retry}"
         f"Content-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     util.write_nonblock(client, head.encode("latin1") + body)
@@ -56,7 +61,7 @@ class OneLineLogger(Logger):  # type: ignore[misc]  # gunicorn has no type hints
 
 
 logger_class = OneLineLogger
-worker_class = "gthread"
+worker_class = "payouts_site.waiting_room.WaitingRoomWorker"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
 
