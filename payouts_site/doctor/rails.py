@@ -19,6 +19,7 @@ def _clocks() -> Iterator[Line]:
     rails = {
         "Stripe": settings.STRIPE_API_BASE if settings.STRIPE_API_KEY else "",
         "Wise": settings.WISE_API_BASE if settings.WISE_API_TOKEN else "",
+        "Horizon": settings.HORIZON_URL,
     }
     for name, base in rails.items():
         if base:

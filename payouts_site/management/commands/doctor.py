@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="One JSON object.")
-        parser.add_argument("--offline", action="store_true", help="Ask no rail for its clock.")
+        parser.add_argument("--offline", action="store_true", help="Ask no rail.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         lines = everything(ask_rails=not options["offline"])
