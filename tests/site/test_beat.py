@@ -1,13 +1,21 @@
-"""The schedule: written down once, then people's."""
+"""The schedule: written down once, then people's. Its process: whether it gets on."""
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from payouts_site import celery_app
+from payouts_site.alive import BEAT_SECONDS
 from payouts_site.beat import LivingScheduler
+from tests.sandbox_process import ROOT
+from tests.stack import Stack, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,3 +72,27 @@ def test_a_row_that_is_gone_is_written_again(beat: Beats) -> None:
     PeriodicTask.objects.filter(name=RECONCILE).delete()
     beat.start()
     assert PeriodicTask.objects.filter(name=RECONCILE).count() == 1
+
+
+def test_its_own_healthcheck_sees_it_tick_and_sees_it_gone(tmp_path: Path) -> None:
+    """The command of docker-compose.yml against the scheduler's own file. That the broker is away is no reason."""
+    alive = tmp_path / "alive-of-beat"
+    environment = {"ALIVE_FILE": str(alive), "WATCH_INTERVAL_SECONDS": "1"}
+    with Stack(workers=0, web=False, queue="absent", environment=environment) as stack:
+        beat = stack.start_beat()
+
+        def is_healthy() -> bool:
+            command = [sys.executable, "-I", "payouts_site/alive.py", "beat"]
+            done = subprocess.run(command, env=stack.environment(), cwd=ROOT, check=False)
+            return done.returncode == 0
+
+        wait_until(alive.exists, why=stack.log("beat"))
+        assert is_healthy()
+        alive.unlink()
+        assert not is_healthy()
+        wait_until(alive.exists, seconds=BEAT_SECONDS, why="it ticked only once")
+        assert is_healthy()
+        beat.stop()
+        long_ago = time.time() - BEAT_SECONDS - 1
+        os.utime(alive, (long_ago, long_ago))
+        assert not is_healthy()

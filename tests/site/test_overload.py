@@ -260,10 +260,10 @@ def test_what_is_too_much_is_refused_early_with_a_code(stack: Stack) -> None:
 
 
 def test_each_healthcheck_says_how_its_process_is(stack: Stack) -> None:
-    """The commands of docker-compose.yml, against these processes."""
+    """The commands of docker-compose.yml, against these processes; the scheduler's is in test_beat.py."""
     environment = stack.environment()
     port = stack.web_url.rpartition(":")[2]
-    checks = {"web": {"WEB_PORT": port}, "worker": {}, "beat": {}}
+    checks = {"web": {"WEB_PORT": port}, "worker": {}}
     for name, more in checks.items():
         command = [sys.executable, "-I", "payouts_site/alive.py", name]
         done = subprocess.run(command, env=environment | more, cwd=ROOT, check=False)
