@@ -1,21 +1,27 @@
 """Job keys of payouts: once, whoever was told of it and however often, with Horizon's and Wise's books as judges."""
 
 import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from pytest_django.fixtures import Settings
 
+from audit.actor import Actor
 from guard.idempotency import JOB_SCOPE, begin, payout_job_key
 from guard.models import IdempotencyRecord
 from tests.sandbox_horizon import SandboxHorizon
 from tests.sandbox_wise import SandboxWise
-from tests.transfers.stellar_steps import Recipients
+from tests.transfers.stellar_steps import Recipients, work_until_known
 from tests.transfers.steps import lease_over, work
 from tests.transfers.wise_steps import PayoutSource, funded, payout
 from transfers.jobs import JobRun
 from transfers.models import Transfer
+from transfers.services import work_transfer as work_module
 from transfers.services.work_transfer import work_transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -133,6 +139,61 @@ def test_eight_at_once_for_one_payout(due: Transfer, stellar: SandboxHorizon) ->
     assert len(said) == 8 and "ran" in said
     assert submissions(stellar) == 1
     assert stellar.times_paid(stellar.address("payee 1")) == 1
+
+
+CROWD = 50
+
+
+def fifty_at_once(transfer: Transfer, seen: Callable[[JobRun | None], None]) -> list[JobRun | None]:
+    """What each of fifty workers was told, on as many connections: the pool of this process has fewer."""
+    barrier = threading.Barrier(CROWD)
+
+    def run(_: int) -> JobRun | None:
+        options = {**connection.settings_dict["OPTIONS"], "pool": False}
+        connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
+        try:
+            connection.ensure_connection()
+            barrier.wait(timeout=60)
+            said = work_transfer(transfer_id=transfer.pk)
+            seen(said)
+        finally:
+            connection.close()
+        return said
+
+    with ThreadPoolExecutor(CROWD) as pool:
+        return list(pool.map(run, range(CROWD)))
+
+
+def test_fifty_at_once_are_one_execution_and_then_one_answer(
+    due: Transfer, stellar: SandboxHorizon, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    """The one that runs waits until the 49 others have been told; whoever asks later gets its result."""
+    settings.LEASE_SECONDS = 300
+    executions, told = list[int](), threading.Semaphore(0)
+    dispatch = work_module._dispatch
+
+    def last(transfer: Transfer, actor: Actor) -> None:
+        executions.append(transfer.pk)
+        for _ in range(CROWD - 1):
+            assert told.acquire(timeout=60)
+        dispatch(transfer, actor)
+
+    monkeypatch.setattr(work_module, "_dispatch", last)
+    said = fifty_at_once(due, lambda _: told.release())
+    assert Counter(one.outcome for one in said if one) == {"ran": 1, "in_flight": CROWD - 1}
+    assert executions == [due.pk]
+    monkeypatch.setattr(work_module, "_dispatch", dispatch)
+    paid = work_until_known(stellar, due)
+    monkeypatch.setattr(work_module, "_dispatch", last)
+    result = {
+        "transfer": due.pk,
+        "status": "success",
+        "rail": "stellar",
+        "rail_reference": paid.rail_reference,
+    }
+    assert fifty_at_once(due, lambda _: None) == [JobRun("cached", result)] * CROWD
+    assert executions == [due.pk]
+    assert (submissions(stellar), stellar.times_paid(stellar.address("payee 1"))) == (1, 1)
 
 
 def test_refunds_and_bookings_have_no_job(stellar: SandboxHorizon, recipients: Recipients) -> None:
