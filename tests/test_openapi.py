@@ -34,6 +34,18 @@ CODES = {
     "resolveFinding": {"409": "conflict"},
 }
 
+# What makes or lists one, what gets it, what is done with it.
+CHAINS = (
+    ("createBooking", "getBooking", "createBulkTransfers"),
+    ("listTransfers", "getTransfer", "reverseTransfer"),
+    ("createPayout", "getPayout", "approvePayout"),
+    ("createCheckoutSession", "getCheckoutSession", "createRefund"),
+    ("createRefund", "getRefund", "approveRefund"),
+    ("openDispute", "getDispute", "resolveDispute"),
+    ("listFindings", "getFinding", "resolveFinding"),
+    ("createWebhookEndpoint", "getWebhookEndpoint", "rotateWebhookSecret"),
+)
+
 
 def test_the_file_is_valid_and_nothing_was_guessed(tmp_path: Path) -> None:
     target = tmp_path / "openapi.yml"
@@ -69,3 +81,21 @@ def test_the_main_calls_have_examples() -> None:
     for path in ("bookings", "bookings/{reference}/transfers"):
         operation = document()["paths"][f"/api/v1/{path}"]["post"]
         assert operation["requestBody"]["content"]["application/json"]["examples"]
+
+
+def test_links_lead_from_what_makes_lists_or_gets_an_object_to_what_is_done_with_it() -> None:
+    operations = [one for path in document()["paths"].values() for one in path.values()]
+    by_name = {one["operationId"]: one for one in operations}
+    links = {
+        (source, link["operationId"]): link["parameters"]
+        for source, operation in by_name.items()
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    }
+    for (_, target), parameters in links.items():
+        wanted = [one["name"] for one in by_name[target]["parameters"] if one["in"] == "path"]
+        assert wanted == list(parameters), target
+    for makes, gets, acts in CHAINS:
+        assert {(makes, gets), (makes, acts), (gets, acts)} <= links.keys()
+    assert links["createPayout", "approvePayout"] == {"payout_id": "$response.body#/id"}
+    assert links["listPayouts", "getPayout"] == {"payout_id": "$response.body#/results/0/id"}
