@@ -1,6 +1,11 @@
 """What people may decide about an unknown outcome: never what the rail denies, and never while it may move."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from django.conf import settings
+from django.db.models import Max
+from django.utils import timezone
 
 from audit.actor import Actor
 from guard.errors import Conflicted, PermissionDenied
@@ -8,10 +13,18 @@ from rails.answers import LookUp, Seen
 from rails.wise_values import CANCELLED, WAITING
 from transfers.drivers.registry import driver_for
 from transfers.errors import RailSaysOtherwise
-from transfers.models import ReleaseDecision, Transfer, TransferStatus
+from transfers.models import (
+    LIVE_STATES,
+    ReleaseDecision,
+    StellarEnvelope,
+    Transfer,
+    TransferStatus,
+)
 from transfers.pace import TurnTooFar
 from transfers.services.confirm_transfer import PATIENCE_SECONDS, apply_look_up
 
+# A ledger's clock against ours.
+_CLOCKS_DIFFER_SECONDS: Final = 60
 # Words of Wise's for "no money left for it"; anything else that is not a movement says nothing.
 _NOT_FUNDED: Final = frozenset({WAITING, CANCELLED, "not found"})
 
@@ -20,8 +33,16 @@ def ask_first(transfer: Transfer, decision: str, *, reference: str, actor: Actor
     """What the rail says at this moment, in words. A movement that it shows is applied, and nothing is left to decide;
     unless it is not exactly what was asked for: then people may say that it is the one, naming it by `reference`.
 
-    HTTP calls. Raises RailSaysOtherwise (409) when its books deny the decision.
+    HTTP calls. Raises RailSaysOtherwise (409) when its books deny the decision, or when it is too early for one.
     """
+    said = _ask(transfer, decision, reference, actor)
+    too_early = may_still_be_taken(transfer) if decision == ReleaseDecision.NOT_MOVED else ""
+    if too_early:
+        raise RailSaysOtherwise(too_early)
+    return said
+
+
+def _ask(transfer: Transfer, decision: str, reference: str, actor: Actor) -> str:
     try:
         seen: LookUp = driver_for(transfer.rail).look_up(
             transfer, patience_seconds=PATIENCE_SECONDS
@@ -48,6 +69,29 @@ def _shown(transfer: Transfer, seen: Seen, decision: str, reference: str, actor:
     raise RailSaysOtherwise(
         f"{rail} shows {', '.join(named)} for it, which is not exactly what was asked for. "
         "Two people may say that it moved, naming that payment."
+    )
+
+
+def may_still_be_taken(transfer: Transfer) -> str:
+    """Why nobody can know yet that a Stellar payment has not moved; empty when its time is over, or nothing was signed.
+
+    The successor of a payout, or the next refund of the same money, is another debt here, which does not wait for this
+    one's transaction. So it is called dead only when no ledger can take it any more.
+    """
+    live = StellarEnvelope.objects.filter(
+        payments__attempt__transfer=transfer, state__in=LIVE_STATES
+    )
+    last = live.aggregate(last=Max("max_time"))["last"]
+    if last is None:
+        return ""
+    over = datetime.fromtimestamp(last, UTC) + timedelta(
+        seconds=settings.STELLAR_PROOF_MARGIN_SECONDS + _CLOCKS_DIFFER_SECONDS
+    )
+    if timezone.now() > over:
+        return ""
+    return (
+        f"A ledger may still take its transaction until {over:%H:%M:%S} UTC. Then its absence is proven without "
+        "anybody's decision; only if Horizon cannot prove it, two people decide."
     )
 
 

@@ -23,7 +23,8 @@ from tests.transfers.steps import actions, attempts, lease_over, work, work_when
 from tests.transfers.wise_steps import Crash, CrashingCalls, the_attempt
 from transfers.change import change_transfer
 from transfers.drivers import stellar_envelopes
-from transfers.models import Finding, StellarEnvelope
+from transfers.errors import RailSaysOtherwise
+from transfers.models import Finding, StellarEnvelope, Transfer
 from transfers.rail_access import RailNotConfigured, horizon_rail
 from transfers.services.confirm_release import confirm_release
 from transfers.services.confirm_transfer import RailUnavailable, confirm_transfer
@@ -482,11 +483,51 @@ def test_another_network_proves_nothing_about_what_was_signed(
     assert stellar.times_paid(stellar.address("payee 1")) == 1
 
 
+class TestTwoPeopleAndALedger:
+    """A successor of the payout does not know of this transaction, so nobody calls it dead while it may live."""
+
+    ANA, BEN = Actor("user", "ana", user_id=9002), Actor("user", "ben", user_id=9003)
+
+    def unknown(self, stellar: SandboxHorizon, recipients: Recipients) -> Transfer:
+        stellar.set_fault("drop_before", times=None, operation=SUBMIT)
+        transfer = work(recipients.payout(stellar.address("payee 1")))
+        assert (transfer.status, transfer.outcome_unknown) == ("processing", True)
+        return transfer
+
+    @pytest.mark.parametrize("is_down", [False, True])
+    def test_they_cannot_say_that_it_has_not_moved_while_it_still_may(
+        self, is_down: bool, stellar: SandboxHorizon, recipients: Recipients
+    ) -> None:
+        transfer = self.unknown(stellar, recipients)
+        stellar.settings(down=is_down)
+        with pytest.raises(RailSaysOtherwise, match="may still take"):
+            propose_release(
+                transfer_id=transfer.pk, decision="not_moved", reason="we looked", actor=self.ANA
+            )
+        transfer.refresh_from_db()
+        assert transfer.status == "processing"
+
+    def test_they_can_when_its_time_is_over(
+        self, stellar: SandboxHorizon, recipients: Recipients, settings: Settings
+    ) -> None:
+        settings.STELLAR_TX_SECONDS = -120
+        transfer = self.unknown(stellar, recipients)
+        release = propose_release(
+            transfer_id=transfer.pk, decision="not_moved", reason="we looked", actor=self.ANA
+        )
+        confirm_release(release_id=release.pk, actor=self.BEN, reason="so did I")
+        transfer.refresh_from_db()
+        assert transfer.status == "failed"
+
+
 class TestClosedByPeopleTooEarly:
-    """Two people say that it has not moved while a ledger could still take it: it is never paid twice."""
+    """It was called dead while a ledger could still take it: it is never paid twice."""
 
     @pytest.fixture
-    def closed(self, stellar: SandboxHorizon, recipients: Recipients) -> Any:
+    def closed(
+        self, stellar: SandboxHorizon, recipients: Recipients, monkeypatch: pytest.MonkeyPatch
+    ) -> Any:
+        monkeypatch.setattr("transfers.release_rules.may_still_be_taken", lambda _: "")
         stellar.set_fault("drop_before", times=None, operation=SUBMIT)
         transfer = work(recipients.payout(stellar.address("payee 1")))
         ana, ben = Actor("user", "ana", user_id=9002), Actor("user", "ben", user_id=9003)
