@@ -127,6 +127,13 @@ def _still_owed(payout: PayoutRequest) -> Refused | None:
             f"The rail's books differ about payout {payout.pk}: resolve its findings first.",
             transfer=transfer and transfer.pk,
         )
+    first = payout.supersedes_id
+    if first is not None and is_disputed(first, transfer_of(first)):
+        # Such as money that had come back and left again: both would be paid.
+        return ObligationLive(
+            f"The rail's books differ about payout {first}, which this one replaces: resolve its findings first.",
+            supersedes=first,
+        )
     return None
 
 

@@ -289,6 +289,17 @@ def test_a_dead_one_is_reissued_once_and_decided_anew(status: str) -> None:
     assert dispatch(successor.pk)
 
 
+def test_a_successor_waits_while_the_firsts_money_may_have_left_again() -> None:
+    payout = make_payout("paid")
+    first = move_transfer(payout.pk, "returned")
+    successor = _reissue(payout)
+    finding = Finding.objects.create(subject=f"transfer:{first.pk}", kind="left_after_return")
+    with pytest.raises(ObligationLive, match="which this one replaces"):
+        approve_payout(payout_id=successor.pk, actor=BEN)
+    Finding.objects.filter(pk=finding.pk).update(state="resolved")
+    assert approve_payout(payout_id=successor.pk, actor=BEN).status == "approved"
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_what_was_reissued_never_comes_back(status: str) -> None:
     payout = make_payout(status)
