@@ -83,6 +83,10 @@ _BY_WISE_CODE: Final[dict[str, str]] = {
     "released_by_people": (
         "Two people decided that nothing moved. If Wise shows a payment after all, it becomes a finding."
     ),
+    "earlier_moved": (
+        "An earlier attempt was paid after all. Open the request and press “Cancel at the rail”, or leave it at that "
+        "and do not approve it again."
+    ),
     "balance.payment-option-unavailable": (
         "Wise does not let this be paid from the balance. Ask Wise, then put the request back into the queue."
     ),

@@ -30,12 +30,14 @@ from tests.transfers.wise_steps import (
 )
 from tests.transfers_api.conftest import Caller
 from transfers.change import change_transfer
+from transfers.claim import claim_due
 from transfers.models import AttemptOutcome, Finding, Transfer, TransferAttempt
 from transfers.policy import attempt_key
 from transfers.quotes import quote_for_review
 from transfers.rail_access import wise_rail
 from transfers.selectors import get_transfer
 from transfers.services.confirm_transfer import confirm_transfer
+from transfers.services.record_answer import record_failed
 from transfers.services.retry_transfer import retry_transfer
 from transfers.services.work_transfer import work_transfer
 
@@ -240,6 +242,26 @@ def approve_again(transfer: Transfer) -> None:
 
 
 @pytest.mark.parametrize("words", ["NO CANCEL", "LOST CANCEL"])
+def test_what_people_gave_up_and_wise_shows_as_paid_is_not_paid_again(
+    wise: SandboxWise, payouts: PayoutSource
+) -> None:
+    transfer = work(payout("LOST FUND"))
+    assert transfer.outcome_unknown and funded(wise) == 1
+    lease_over(transfer)
+    claim = claim_due(transfer, actor=ALICE)
+    assert claim is not None
+    assert record_failed(claim, "given_up", "Two people said so.", {}, actor=ALICE)
+    approve_again(transfer)
+    wise.set_fault("drop_before", times=None, method="GET")
+    transfer = work(transfer)
+    assert (transfer.status, len(wise.books()["transfers"])) == ("processing", 1)
+    wise.clear_faults()
+    transfer = work_when_due(transfer)
+    assert (transfer.status, transfer.failure_code) == ("failed", "earlier_moved")
+    assert (funded(wise), len(wise.books()["transfers"])) == (1, 1)
+    assert Finding.objects.get().kind == "moved_although_not_processing"
+
+
 def test_a_cancel_that_is_not_proven_fails_nothing(
     words: str, wise: SandboxWise, payouts: PayoutSource
 ) -> None:

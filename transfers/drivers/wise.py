@@ -13,6 +13,7 @@ from rails.answers import LookUp, NotNow, StepAnswer, Unreachable
 from transfers.claim import Claim, commit_step
 from transfers.drivers import wise_create, wise_look
 from transfers.drivers.protocol import Census
+from transfers.drivers.wise_before import nothing_moved_before
 from transfers.drivers.wise_fund import fund
 from transfers.drivers.wise_steps import RAIL, Step, settled, turn, wait
 from transfers.models import Transfer, TransferAttempt
@@ -25,10 +26,11 @@ class WiseDriver:
     """Rules for exactly-once of the Wise reference, section 10."""
 
     def start(self, claim: Claim, actor: Actor) -> None:
-        _advance(claim, actor)
+        self.take_up(claim, actor)
 
     def take_up(self, claim: Claim, actor: Actor) -> None:
-        _advance(claim, actor)
+        if nothing_moved_before(claim, actor):
+            _advance(claim, actor)
 
     def look_up(self, transfer: Transfer, *, patience_seconds: float | None = None) -> LookUp:
         return wise_look.look_up(transfer, patience_seconds)

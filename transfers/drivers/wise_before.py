@@ -1,0 +1,50 @@
+"""Before a later attempt makes anything at Wise: is what an earlier one was to fund really dead? Wise reference, 10.8.
+
+An attempt fails by itself only when that is proven. One that people gave up may turn out to be funded.
+"""
+
+from typing import Any
+
+from audit.actor import Actor
+from rails.answers import Unreachable
+from rails.wise_values import RETURNED_STATES
+from transfers.claim import Claim
+from transfers.drivers.wise_look import look
+from transfers.drivers.wise_steps import wait
+from transfers.services.raise_finding import raise_finding
+from transfers.services.record_answer import record_failed
+
+
+def nothing_moved_before(claim: Claim, actor: Actor) -> bool:
+    """May this attempt begin? If not, that is recorded: it waits for Wise's answer, or it fails and moves nothing."""
+    if claim.attempt.number == 1 or claim.attempt.progress.keys() - {"waiting"}:
+        return True
+    earlier = claim.transfer.attempts.filter(number__lt=claim.attempt.number)
+    for reference in earlier.exclude(funding_reference="").values_list(
+        "funding_reference", flat=True
+    ):
+        seen = look(reference)
+        if isinstance(seen, Unreachable):
+            wait(claim, seen, actor)
+            return False
+        if seen.is_funded and seen.status not in RETURNED_STATES:
+            _is_alive(claim, reference, seen.evidence, actor)
+            return False
+    return True
+
+
+def _is_alive(claim: Claim, reference: str, evidence: dict[str, Any], actor: Actor) -> None:
+    raise_finding(
+        subject=f"transfer:{claim.transfer.pk}",
+        kind="moved_although_not_processing",
+        detail=f"Wise holds {reference} for this debt, which an earlier attempt had given up.",
+        actor=actor,
+        evidence={**evidence, "movement": reference},
+    )
+    record_failed(
+        claim,
+        "earlier_moved",
+        f"Wise shows {reference} of an earlier attempt as paid, so this one sent nothing.",
+        evidence,
+        actor=actor,
+    )
