@@ -6,6 +6,7 @@ is saved up while idle, so that two processes starting together cannot exceed th
 
 import math
 import time
+from typing import Final
 
 from django.conf import settings
 from django.db import connection
@@ -18,12 +19,15 @@ _RESERVE = """
     RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - %(interval)s
 """
 _HOLD = """
-    INSERT INTO transfers_pace AS pace (rail, next_at)
-    VALUES (%(rail)s, clock_timestamp() + make_interval(secs => %(seconds)s))
+    INSERT INTO transfers_pace AS pace (rail, next_at, held_until)
+    VALUES (%(rail)s, clock_timestamp() + make_interval(secs => %(seconds)s),
+        clock_timestamp() + make_interval(secs => %(seconds)s))
     ON CONFLICT (rail) DO UPDATE
-        SET next_at = greatest(pace.next_at, clock_timestamp() + make_interval(secs => %(seconds)s))
+        SET next_at = greatest(pace.next_at, excluded.next_at),
+            held_until = greatest(pace.held_until, excluded.held_until)
 """
-_LEAST_TOO_FAR_SECONDS = 5.0
+# A second is soon over, and the usual answer to one call too many: nobody needs to stay away for that.
+HELD_BACK: Final = "held_until > clock_timestamp() + interval '2 seconds'"
 
 
 def interval_seconds(rail: str) -> float:
@@ -37,21 +41,13 @@ def interval_seconds(rail: str) -> float:
 
 
 def held_back_rails() -> list[str]:
-    """Rails that said "not so fast" for longer than their workers' own queue is: whoever waits there waits in vain.
+    """Rails that asked for no calls for a while: whoever waited for a turn there would wait in vain.
 
     Work on them stays due and is found again; threads that slept for it would be missing on every other rail.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rail, extract(epoch FROM next_at - clock_timestamp())::float8 FROM transfers_pace"
-        )
-        return [rail for rail, seconds in cursor.fetchall() if is_too_far(rail, seconds)]
-
-
-def is_too_far(rail: str, seconds: float) -> bool:
-    """Is a turn in so many seconds further away than all threads of four worker processes would make it?"""
-    queue: float = 4 * settings.CELERY_WORKER_CONCURRENCY * interval_seconds(rail)
-    return seconds > max(_LEAST_TOO_FAR_SECONDS, queue)
+        cursor.execute(f"SELECT rail FROM transfers_pace WHERE {HELD_BACK}")
+        return [row[0] for row in cursor.fetchall()]
 
 
 class TurnTooFar(Exception):

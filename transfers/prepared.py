@@ -11,6 +11,7 @@ from django.db import connection, models
 
 from guard.statement import run
 from transfers.models import Transfer, TransferAttempt
+from transfers.pace import HELD_BACK
 from transfers.switches import paused_condition
 
 Row = TypeVar("Row", bound=models.Model)
@@ -36,12 +37,12 @@ def from_row(model: type[Row], row: dict[str, Any]) -> Row:
 
 
 class WorkRow(NamedTuple):
-    """A transfer; is work on it due by the database's clock, is its rail paused, and in how many seconds is a turn?"""
+    """A transfer; is work on it due by the database's clock, is its rail paused here, does it want no calls itself?"""
 
     transfer: Transfer
     is_due: bool
     is_paused: bool
-    turn_in_seconds: float
+    is_held_back: bool
 
 
 def read_transfer(transfer_id: int) -> WorkRow:
@@ -51,7 +52,7 @@ def read_transfer(transfer_id: int) -> WorkRow:
         raise Transfer.DoesNotExist(f"There is no transfer {transfer_id}.")
     row = rows[0]
     transfer = from_row(Transfer, row)
-    return WorkRow(transfer, row["is_due"], row["is_paused"], row["turn_in_seconds"] or 0.0)
+    return WorkRow(transfer, row["is_due"], row["is_paused"], row["is_held_back"])
 
 
 def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
@@ -63,8 +64,7 @@ def read_attempt(transfer_id: int, number: int) -> TransferAttempt:
 _TRANSFER = f"""
     SELECT {", ".join(columns_of(Transfer))}, coalesce(due_at <= clock_timestamp(), false) AS is_due,
         {paused_condition("transfers_transfer.rail")} AS is_paused,
-        (SELECT extract(epoch FROM next_at - clock_timestamp())::float8 FROM transfers_pace
-         WHERE rail = transfers_transfer.rail) AS turn_in_seconds
+        EXISTS (SELECT FROM transfers_pace WHERE rail = transfers_transfer.rail AND {HELD_BACK}) AS is_held_back
     FROM transfers_transfer WHERE id = %s::bigint
 """
 _ATTEMPT = f"""

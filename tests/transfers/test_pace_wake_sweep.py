@@ -220,10 +220,7 @@ class TestSweep:
             "pending"
         }
 
-    def test_a_rail_that_wants_no_calls_keeps_no_thread(
-        self, sandbox: SandboxProcess, settings: Settings
-    ) -> None:
-        settings.CELERY_WORKER_CONCURRENCY = 1
+    def test_a_rail_that_wants_no_calls_keeps_no_thread(self, sandbox: SandboxProcess) -> None:
         (transfer,) = enqueue("acct_1a")[1]
         hold_back("stripe", 60)
         began = time.monotonic()

@@ -14,7 +14,6 @@ from transfers.claim import claim_due, claim_pending
 from transfers.drivers.registry import driver_for
 from transfers.jobs import JobRun, has_job, run_job
 from transfers.models import Transfer, TransferStatus
-from transfers.pace import is_too_far
 from transfers.policy import is_watched
 from transfers.prepared import read_transfer
 from transfers.services.watch_transfer import watch_transfer
@@ -25,8 +24,8 @@ def work_transfer(*, transfer_id: int, actor: Actor = SWEEP) -> JobRun | None:
 
     For a payout's transfer this is its job (transfers/jobs.py), and the answer says what came of it.
     """
-    transfer, is_due, is_paused, turn_in_seconds = read_transfer(transfer_id)
-    if is_too_far(transfer.rail, turn_in_seconds):
+    transfer, is_due, is_paused, is_held_back = read_transfer(transfer_id)
+    if is_held_back:
         # The rail wants to be left alone for a while. It stays due, and no thread sleeps for it.
         return None
     is_open = transfer.status in (TransferStatus.PENDING, TransferStatus.PROCESSING)
