@@ -241,7 +241,6 @@ def approve_again(transfer: Transfer) -> None:
     lease_over(transfer)
 
 
-@pytest.mark.parametrize("words", ["NO CANCEL", "LOST CANCEL"])
 def test_what_people_gave_up_and_wise_shows_as_paid_is_not_paid_again(
     wise: SandboxWise, payouts: PayoutSource
 ) -> None:
@@ -262,6 +261,7 @@ def test_what_people_gave_up_and_wise_shows_as_paid_is_not_paid_again(
     assert Finding.objects.get().kind == "moved_although_not_processing"
 
 
+@pytest.mark.parametrize("words", ["NO CANCEL", "LOST CANCEL"])
 def test_a_cancel_that_is_not_proven_fails_nothing(
     words: str, wise: SandboxWise, payouts: PayoutSource
 ) -> None:
