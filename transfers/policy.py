@@ -24,6 +24,10 @@ WATCH_EVERY = timedelta(days=1)
 CANCELLED_BY_PERSON = "cancelled_by_person"
 # The failure code of one that two people decided about; the trigger `ReleasedByTwo` knows it too.
 RELEASED_BY_PEOPLE = "released_by_people"
+# The failure code of one that sent nothing because an earlier one turned out to be paid.
+EARLIER_MOVED = "earlier_moved"
+# All other failures prove that no money of the debt moved.
+NOT_PROVEN = frozenset({RELEASED_BY_PEOPLE, EARLIER_MOVED})
 
 
 def check_delay(delays: Sequence[float], step: int) -> float:

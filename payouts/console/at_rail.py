@@ -9,7 +9,7 @@ from payouts.selectors import returned_of
 from transfers import advice
 from transfers.console.formats import money_text
 from transfers.models import Transfer, TransferAttempt, TransferStatus
-from transfers.policy import RELEASED_BY_PEOPLE
+from transfers.policy import NOT_PROVEN
 
 _SENT_ON: Final[dict[str, str]] = {
     "processing": "Wise has the money and checks the payment. It has not been sent to the bank yet.",
@@ -120,7 +120,7 @@ def _over(transfer: Transfer) -> AtRail:
         return AtRail("red", f"{amount} came back after it was paid.")
     if transfer.status == TransferStatus.FAILED:
         why = transfer.failure_message or "It failed."
-        what = why if transfer.failure_code == RELEASED_BY_PEOPLE else f"{why} {_PROVEN}"
+        what = why if transfer.failure_code in NOT_PROVEN else f"{why} {_PROVEN}"
         do = advice.after_failure(transfer.failure_code, transfer.rail)
         return AtRail("red", what, do, transfer.failure_code)
     if transfer.status == TransferStatus.CANCELLED:

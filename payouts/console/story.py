@@ -28,7 +28,7 @@ _ACTIONS: Final[dict[str, tuple[str, str, str]]] = {
     "payout.rejected": ("Rejected", "red", "thumb_down"),
     "payout.processing": ("On its way: a worker has it", "amber", "autorenew"),
     "payout.paid": ("Paid", "emerald", "check_circle"),
-    "payout.failed": ("Failed: no money moved", "red", "error"),
+    "payout.failed": ("Failed", "red", "error"),
     "payout.cancelled": ("Cancelled before anything left", "grey", "block"),
     "payout.returned": ("Returned: money came back", "red", "u_turn_left"),
     "payout.cancel_at_rail": ("A person wants it back from the rail", "amber", "undo"),

@@ -13,6 +13,7 @@ from access.policy import assign_role
 from access.roles import Role
 from audit.models import Entry
 from money import Money
+from payouts.console.at_rail import at_rail
 from tests.factories import ALICE
 from tests.sandbox_wise import SandboxWise
 from tests.transfers.steps import actions, attempts, lease_over, work, work_when_due
@@ -31,6 +32,7 @@ from tests.transfers.wise_steps import (
 from tests.transfers_api.conftest import Caller
 from transfers.change import change_transfer
 from transfers.claim import claim_due
+from transfers.console.story import transfer_story
 from transfers.models import AttemptOutcome, Finding, Transfer, TransferAttempt
 from transfers.policy import attempt_key
 from transfers.quotes import quote_for_review
@@ -259,6 +261,9 @@ def test_what_people_gave_up_and_wise_shows_as_paid_is_not_paid_again(
     assert (transfer.status, transfer.failure_code) == ("failed", "earlier_moved")
     assert (funded(wise), len(wise.books()["transfers"])) == (1, 1)
     assert Finding.objects.get().kind == "moved_although_not_processing"
+    told = [one.title for one in transfer_story(transfer, list(transfer.attempts.all()))]
+    assert "Failed: an earlier attempt was paid after all" in told
+    assert "proven" not in at_rail(transfer, the_attempt(transfer)).what
 
 
 @pytest.mark.parametrize("words", ["NO CANCEL", "LOST CANCEL"])

@@ -17,7 +17,7 @@ from audit.models import Entry, Outcome
 from money import Money
 from transfers.console.formats import money_text
 from transfers.models import Booking, RailEvent, Transfer, TransferAttempt
-from transfers.policy import RELEASED_BY_PEOPLE, transfer_group
+from transfers.policy import EARLIER_MOVED, RELEASED_BY_PEOPLE, transfer_group
 
 MOST_MOMENTS: Final = 500
 MOST_TRANSFERS: Final = 200
@@ -55,6 +55,7 @@ _SAID_BY_PEOPLE: Final = {
     "transfer.success": ("Paid, as two people decided", "emerald", "group"),
     "transfer.failed": ("Failed: two people decided that no money moved", "red", "group"),
 }
+_EARLIER_MOVED: Final = ("Failed: an earlier attempt was paid after all", "red", "flag")
 _REFUSED_VERBS: Final = {"transfer.pending": "Retry", "transfer.reversed": "Reverse"}
 _CAPABILITY_WORDS: Final = {
     "transfer.pay": "Pay",
@@ -231,6 +232,8 @@ def _wording(entry: Entry) -> tuple[str, str, str]:
         return (_REFUSED_VERBS[entry.action], "red", "block")
     if entry.action == "transfer.pending" and entry.prior_status == "failed":
         return _RETRY
+    if entry.action == "transfer.failed" and entry.snapshot.get("code") == EARLIER_MOVED:
+        return _EARLIER_MOVED
     if entry.action.startswith("finding."):
         kind = entry.action.removeprefix("finding.").replace("_", " ")
         return (f"Finding: {kind}", "red", "flag")

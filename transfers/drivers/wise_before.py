@@ -11,6 +11,7 @@ from rails.wise_values import RETURNED_STATES
 from transfers.claim import Claim
 from transfers.drivers.wise_look import look
 from transfers.drivers.wise_steps import wait
+from transfers.policy import EARLIER_MOVED
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_failed
 
@@ -43,7 +44,7 @@ def _is_alive(claim: Claim, reference: str, evidence: dict[str, Any], actor: Act
     )
     record_failed(
         claim,
-        "earlier_moved",
+        EARLIER_MOVED,
         f"Wise shows {reference} of an earlier attempt as paid, so this one sent nothing.",
         evidence,
         actor=actor,
