@@ -77,7 +77,7 @@ def test_an_error_is_reported_and_no_canary_with_it() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_web_worker_and_scheduler_report(transactional_db: None) -> None:
-    one = {"WEB_PROCESSES": "1"}
+    one = {"WEB_PROCESSES": "1", "WATCH_INTERVAL_SECONDS": "1"}
     with Collector() as there, Stack(workers=0, environment=there.environment | one) as stack:
         stack.start_worker(wait=False)
         beat = stack.start_beat()
