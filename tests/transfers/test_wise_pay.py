@@ -266,6 +266,23 @@ def test_what_people_gave_up_and_wise_shows_as_paid_is_not_paid_again(
     assert "proven" not in at_rail(transfer, the_attempt(transfer)).what
 
 
+def test_a_successor_sends_nothing_while_the_firsts_money_is_out(
+    wise: SandboxWise, payouts: PayoutSource
+) -> None:
+    first = work(payout())
+    assert (first.status, funded(wise)) == ("success", 1)
+    successor = payout()
+    Transfer.objects.filter(pk=successor.pk).update(supersedes=first)
+    successor = work(successor)
+    assert (successor.status, successor.failure_code) == ("failed", "earlier_moved")
+    assert (funded(wise), len(wise.books()["transfers"])) == (1, 1)
+    wise.push(int(first.rail_reference), "outgoing_payment_sent")
+    wise.bounce(int(first.rail_reference), days=3)
+    wise.refund(int(first.rail_reference), "50.00")
+    approve_again(successor)
+    assert (work(successor).status, funded(wise)) == ("success", 2)
+
+
 @pytest.mark.parametrize("words", ["NO CANCEL", "LOST CANCEL"])
 def test_a_cancel_that_is_not_proven_fails_nothing(
     words: str, wise: SandboxWise, payouts: PayoutSource

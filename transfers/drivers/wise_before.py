@@ -1,9 +1,12 @@
 """Before a later attempt makes anything at Wise: is what an earlier one was to fund really dead? Wise reference, 10.8.
 
-An attempt fails by itself only when that is proven. One that people gave up may turn out to be funded.
+An attempt fails by itself only when that is proven. One that people gave up may turn out to be funded, and what came
+back may have left again; the attempts of the debt that this one replaces count as well.
 """
 
 from typing import Any
+
+from django.db.models import Q
 
 from audit.actor import Actor
 from rails.answers import Unreachable
@@ -11,6 +14,7 @@ from rails.wise_values import RETURNED_STATES
 from transfers.claim import Claim
 from transfers.drivers.wise_look import look
 from transfers.drivers.wise_steps import wait
+from transfers.models import TransferAttempt
 from transfers.policy import EARLIER_MOVED
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_failed
@@ -18,12 +22,15 @@ from transfers.services.record_answer import record_failed
 
 def nothing_moved_before(claim: Claim, actor: Actor) -> bool:
     """May this attempt begin? If not, that is recorded: it waits for Wise's answer, or it fails and moves nothing."""
-    if claim.attempt.number == 1 or claim.attempt.progress.keys() - {"waiting"}:
+    transfer, attempt = claim.transfer, claim.attempt
+    if attempt.progress.keys() - {"waiting"}:
         return True
-    earlier = claim.transfer.attempts.filter(number__lt=claim.attempt.number)
-    for reference in earlier.exclude(funding_reference="").values_list(
-        "funding_reference", flat=True
-    ):
+    if attempt.number == 1 and transfer.supersedes_id is None:
+        return True
+    earlier = TransferAttempt.objects.filter(
+        Q(transfer=transfer, number__lt=attempt.number) | Q(transfer=transfer.supersedes_id)
+    ).exclude(funding_reference="")
+    for reference in earlier.values_list("funding_reference", flat=True):
         seen = look(reference)
         if isinstance(seen, Unreachable):
             wait(claim, seen, actor)
