@@ -205,6 +205,10 @@ _BY_FINDING_KIND: Final[dict[str, str]] = {
     "movement_missing": (
         "It is paid here and the rail has no such movement. Check that its credentials are those of the right account."
     ),
+    "proof_was_wrong": (
+        "It is paid: a Horizon that was far behind had said otherwise. Nothing more is sent; do not pay by hand. Let "
+        "two people say that it moved, naming the payment (payout_release)."
+    ),
     "history_cut": (
         "The transaction is not in the ledger as far as this Horizon remembers, and it does not remember far enough to "
         "prove that. Point HORIZON_URL at one with the whole history; do not pay by hand before it has answered."

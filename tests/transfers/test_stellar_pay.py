@@ -483,6 +483,37 @@ def test_another_network_proves_nothing_about_what_was_signed(
     assert stellar.times_paid(stellar.address("payee 1")) == 1
 
 
+def test_a_proof_by_a_horizon_far_behind_pays_nothing_twice(
+    stellar: SandboxHorizon, recipients: Recipients
+) -> None:
+    """It was taken; a node that has not ingested it says 404 after its time, twice. The channel's number tells."""
+    stellar.set_fault("lost_answer", operation=SUBMIT)
+    transfer = work(recipients.payout(stellar.address("payee 1")))
+    assert stellar.times_paid(stellar.address("payee 1")) == 1
+    let_time_pass(stellar)
+    unknown = {"status": 404, "body": {"type": "x/not_found", "title": "Not found"}}
+    stellar.set_fault("error", times=None, operation="transactions.get", params=unknown)
+    while envelopes(transfer)[0].is_live:
+        transfer = work_when_due(transfer)
+    stellar.clear_faults()
+    for _ in range(3):
+        transfer = work_when_due(transfer)
+    assert (transfer.status, len(envelopes(transfer))) == ("processing", 1)
+    assert Finding.objects.get().kind == "proof_was_wrong"
+    assert transfer.outcome_unknown and stellar.times_paid(stellar.address("payee 1")) == 1
+    ana, ben = Actor("user", "ana", user_id=9002), Actor("user", "ben", user_id=9003)
+    release = propose_release(
+        transfer_id=transfer.pk,
+        decision="moved",
+        rail_reference=f"{envelope(transfer).hash}:1",
+        reason="the ledger holds it",
+        actor=ana,
+    )
+    confirm_release(release_id=release.pk, actor=ben, reason="it does")
+    transfer.refresh_from_db()
+    assert (transfer.status, transfer.rail_reference) == ("success", release.rail_reference)
+
+
 class TestTwoPeopleAndALedger:
     """A successor of the payout does not know of this transaction, so nobody calls it dead while it may live."""
 

@@ -36,6 +36,7 @@ from transfers.drivers.stellar_conclude import (
     tell_the_closed,
 )
 from transfers.drivers.stellar_group import companions, member_of
+from transfers.drivers.stellar_second_look import without_paid
 from transfers.drivers.stellar_sign import commit_envelope
 from transfers.drivers.stellar_steps import (
     BUSY,
@@ -140,7 +141,8 @@ def _sign_and_send(members: list[Member], lease: ChannelLease, actor: Actor) -> 
         for member in members:
             wait(member.claim, reason.code, actor, said=reason.said)
         return
-    payable = _payable(members, ledger.treasury, actor)
+    unpaid = without_paid(members, ledger.channel, actor)
+    payable = _payable(unpaid, ledger.treasury, actor)
     # The looks took their time.
     if not payable or _is_held_back([member.claim for member in payable], actor):
         return
