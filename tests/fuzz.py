@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 import django
 from django.core.management import call_command
+from django.test import override_settings
 
 from payouts_site.dev.terminal import say
 from payouts_site.dev.throwaway import without_proxy
@@ -49,6 +50,12 @@ def every_rail() -> Iterator[Stack]:
         }
         with Stack(environment=environment) as stack:
             yield stack
+
+
+def something_to_find(folder: Path) -> None:
+    """The demo's objects, so that links lead from a list to one of it and to what is done with it."""
+    with override_settings(DEBUG=True), redirect_stdout(io.StringIO()):
+        call_command("seed_demo", state=folder / "demo.json")
 
 
 def token_of(role: str) -> str:
@@ -99,6 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     options += [] if chosen.seed is None else ["--seed", str(chosen.seed)]
     failed, cases = [], 0
     with every_rail() as stack:
+        something_to_find(report)
         for role in chosen.role or [*ROLES, NOBODY]:
             token = None if role == NOBODY else token_of(role)
             done = attack(stack.web_url, token, *options)

@@ -1,8 +1,10 @@
 """A small `./dev fuzz`: made-up calls to every endpoint with a super admin's token, and with none."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.fuzz import NOBODY, attack, cases_in, every_rail, token_of
+from tests.fuzz import NOBODY, attack, cases_in, every_rail, something_to_find, token_of
 
 SMALL = {
     "super_admin": ("--phases", "examples,fuzzing,stateful", "--max-examples", "3"),
@@ -11,8 +13,9 @@ SMALL = {
 
 
 @pytest.mark.usefixtures("transactional_db")
-def test_no_case_breaks_what_the_openapi_file_says() -> None:
+def test_no_case_breaks_what_the_openapi_file_says(tmp_path: Path) -> None:
     with every_rail() as stack:
+        something_to_find(tmp_path)
         for role, options in SMALL.items():
             token = None if role == NOBODY else token_of(role)
             done = attack(stack.web_url, token, *options)
