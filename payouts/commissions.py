@@ -4,7 +4,7 @@ Rows are locked in one order: a payout request, then its commissions by id.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -24,6 +24,16 @@ from payouts.models import (
 )
 
 _ENDED = (PayoutStatus.REJECTED, PayoutStatus.CANCELLED, PayoutStatus.FAILED)
+
+
+class Verb(Protocol):
+    """A service that moves one commission."""
+
+    def __call__(
+        self, *, commission_id: int, actor: Actor, reason: str, expected_version: int | None = None
+    ) -> Commission:
+        """The commission afterwards. Raises Refused."""
+        ...
 
 
 def commissions_shown() -> QuerySet[Commission]:

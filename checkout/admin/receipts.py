@@ -1,15 +1,13 @@
 """Everything that came in: surplus and unmatched money with what to do about it."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from checkout.admin.pages import CheckoutAdmin, amount_cell, row_link
+from checkout.admin.cells import amount_cell, row_link
 from checkout.console.advice import what_to_do
 from checkout.console.formats import amount_text, receipt_chip, refund_chip, short
 from checkout.console.story import story_of
@@ -18,6 +16,7 @@ from checkout.models import Receipt, ReceiptState
 from checkout.policy import WHY
 from checkout.selectors import get_receipt, payment_of
 from transfers.admin.filters import ChoiceFilter
+from transfers.admin.read_only import PageAdmin
 from transfers.templatetags.console import ago, chip
 
 
@@ -35,10 +34,11 @@ class ReceiptStateFilter(ChoiceFilter):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(CheckoutAdmin):
+class ReceiptAdmin(PageAdmin):
     """One row for each incoming operation."""
 
-    template = "checkout/receipt.html"
+    capability = "checkout.read"
+    noun = "receipt"
     list_title = "Incoming payments"
     empty_title = "Nothing came in yet"
     empty_text = "Every incoming operation is listed here, also the ones that pay nothing."
@@ -63,32 +63,31 @@ class ReceiptAdmin(CheckoutAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*verb_urls("receipt"), *super().get_urls()]
 
-    def get_one(self, pk: int) -> Any:
-        return get_receipt(pk)
-
-    def page(self, request: HttpRequest, about: Receipt) -> dict[str, Any]:
-        payment = payment_of(about)
-        holds = about.holds.select_related("refund", "dispute").order_by("id")
-        return {
-            "title": f"Incoming payment {about.pk}",
-            "receipt": about,
-            "amount": amount_text(about.amount_minor, about.currency),
-            "pays": payment and amount_text(payment.amount_minor, about.currency),
-            "left": amount_text(about.left_minor, about.currency),
-            "state": receipt_chip(about),
-            "why": WHY.get(about.reason, ""),
-            "todo": what_to_do(about),
-            "buttons": buttons(request, "receipt", about),
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        receipt = get_receipt(pk)
+        payment = payment_of(receipt)
+        holds = receipt.holds.select_related("refund", "dispute").order_by("id")
+        context = {
+            "title": f"Incoming payment {receipt.pk}",
+            "receipt": receipt,
+            "amount": amount_text(receipt.amount_minor, receipt.currency),
+            "pays": payment and amount_text(payment.amount_minor, receipt.currency),
+            "left": amount_text(receipt.left_minor, receipt.currency),
+            "state": receipt_chip(receipt),
+            "why": WHY.get(receipt.reason, ""),
+            "todo": what_to_do(receipt),
+            "buttons": buttons(request, "receipt", receipt),
             "holds": [
                 (
                     one,
-                    amount_text(one.amount_minor, about.currency),
+                    amount_text(one.amount_minor, receipt.currency),
                     one.refund and refund_chip(one.refund),
                 )
                 for one in holds
             ],
-            "moments": story_of([f"receipt:{about.pk}"]),
+            "moments": story_of([f"receipt:{receipt.pk}"]),
         }
+        return self.shown(request, "checkout/receipt.html", context)
 
     @admin.display(description="Operation")
     def operation(self, receipt: Receipt) -> SafeString:

@@ -1,19 +1,18 @@
 """Refunds: asked for by one person, decided by another, carried by one transfer."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 
-from checkout.admin.pages import CheckoutAdmin, amount_cell, row_link
+from checkout.admin.cells import amount_cell, row_link
 from checkout.console.formats import amount_text, refund_chip, short
 from checkout.console.story import story_of
 from checkout.console.verb_page import buttons, verb_urls
 from checkout.models import Refund, RefundStatus
 from checkout.selectors import get_refund, transfers_of
 from transfers.admin.filters import ChoiceFilter
+from transfers.admin.read_only import PageAdmin
 from transfers.templatetags.console import ago, chip
 
 
@@ -26,10 +25,11 @@ class RefundStatusFilter(ChoiceFilter):
 
 
 @admin.register(Refund)
-class RefundAdmin(CheckoutAdmin):
+class RefundAdmin(PageAdmin):
     """The queue of a reviewer."""
 
-    template = "checkout/refund.html"
+    capability = "checkout.read"
+    noun = "refund"
     list_title = "Refunds"
     empty_title = "No refunds"
     empty_text = "Money goes back from a session's page, or from an unmatched payment's."
@@ -40,26 +40,25 @@ class RefundAdmin(CheckoutAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*verb_urls("refund"), *super().get_urls()]
 
-    def get_one(self, pk: int) -> Any:
-        return get_refund(pk)
-
-    def page(self, request: HttpRequest, about: Refund) -> dict[str, Any]:
-        subjects = [f"refund:{about.pk}"]
-        return {
-            "title": f"Refund {about.pk}",
-            "refund": about,
-            "amount": amount_text(about.amount_minor, about.currency),
-            "state": refund_chip(about),
-            "is_own": about.requested_by_id is not None
-            and about.requested_by_id == request.user.pk,
-            "buttons": buttons(request, "refund", about),
-            "transfer": transfers_of([about]).get(about.pk),
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        refund = get_refund(pk)
+        subjects = [f"refund:{refund.pk}"]
+        context = {
+            "title": f"Refund {refund.pk}",
+            "refund": refund,
+            "amount": amount_text(refund.amount_minor, refund.currency),
+            "state": refund_chip(refund),
+            "is_own": refund.requested_by_id is not None
+            and refund.requested_by_id == request.user.pk,
+            "buttons": buttons(request, "refund", refund),
+            "transfer": transfers_of([refund]).get(refund.pk),
             "holds": [
-                (one, amount_text(one.amount_minor, about.currency))
-                for one in about.holds.select_related("receipt").order_by("id")
+                (one, amount_text(one.amount_minor, refund.currency))
+                for one in refund.holds.select_related("receipt").order_by("id")
             ],
             "moments": story_of(subjects),
         }
+        return self.shown(request, "checkout/refund.html", context)
 
     @admin.display(description="Refund")
     def what(self, refund: Refund) -> SafeString:

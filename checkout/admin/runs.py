@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from checkout.admin.pages import CheckoutAdmin, row_link
+from checkout.admin.cells import row_link
 from checkout.console.formats import run_chip, short
 from checkout.models import ReconcileRun, WatchCursor
 from guard.errors import NotFound
+from transfers.admin.read_only import PageAdmin
 from transfers.console.story import facts
 from transfers.templatetags.console import ago, chip
 
@@ -31,10 +32,11 @@ def _who(run: ReconcileRun) -> str:
 
 
 @admin.register(ReconcileRun)
-class ReconcileRunAdmin(CheckoutAdmin):
+class ReconcileRunAdmin(PageAdmin):
     """Each says what it repaired, or why it repaired nothing."""
 
-    template = "checkout/run.html"
+    capability = "checkout.read"
+    noun = "reconcilerun"
     list_title = "Reconciler"
     empty_title = "The reconciler has not run yet"
     empty_text = "It runs by itself every five minutes, or with manage.py reconcile_sessions."
@@ -48,20 +50,19 @@ class ReconcileRunAdmin(CheckoutAdmin):
         cursors = [(short(one.account), one) for one in WatchCursor.objects.order_by("account")]
         return super().changelist_view(request, {"cursors": cursors, **(extra_context or {})})
 
-    def get_one(self, pk: int) -> Any:
-        return get_run(pk)
-
-    def page(self, request: HttpRequest, about: ReconcileRun) -> dict[str, Any]:
-        return {
-            "title": f"Run {about.pk}",
-            "run": about,
-            "who": _who(about),
-            "state": run_chip(about),
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = get_run(pk)
+        context = {
+            "title": f"Run {run.pk}",
+            "run": run,
+            "who": _who(run),
+            "state": run_chip(run),
             "repairs": [
                 (one, one.case.replace("_", " "), one.action.replace("_", " "), facts(one.evidence))
-                for one in about.repairs.order_by("id")
+                for one in run.repairs.order_by("id")
             ],
         }
+        return self.shown(request, "checkout/run.html", context)
 
     @admin.display(description="Run")
     def what(self, run: ReconcileRun) -> SafeString:

@@ -1,15 +1,13 @@
 """Sessions: what came in for each, what went back, and what happened."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from checkout.admin.pages import CheckoutAdmin, amount_cell, row_link
+from checkout.admin.cells import amount_cell, row_link
 from checkout.console.advice import what_to_do
 from checkout.console.formats import (
     amount_text,
@@ -24,6 +22,7 @@ from checkout.models import CheckoutSession, SessionStatus
 from checkout.policy import WHY
 from checkout.selectors import get_session, payment_of, receipts_of
 from transfers.admin.filters import ChoiceFilter
+from transfers.admin.read_only import PageAdmin
 from transfers.models import Finding
 from transfers.templatetags.console import ago, chip, moment
 
@@ -37,10 +36,11 @@ class SessionStatusFilter(ChoiceFilter):
 
 
 @admin.register(CheckoutSession)
-class CheckoutSessionAdmin(CheckoutAdmin):
+class CheckoutSessionAdmin(PageAdmin):
     """Looked at here, changed only through the verbs' services."""
 
-    template = "checkout/session.html"
+    capability = "checkout.read"
+    noun = "checkoutsession"
     list_title = "Checkout sessions"
     empty_title = "No sessions yet"
     empty_text = "A shop asks for a payment with POST /api/v1/checkout/sessions."
@@ -67,17 +67,15 @@ class CheckoutSessionAdmin(CheckoutAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [*verb_urls("session"), *verb_urls("dispute"), *super().get_urls()]
 
-    def get_one(self, pk: int) -> Any:
-        return get_session(pk)
-
-    def page(self, request: HttpRequest, about: CheckoutSession) -> dict[str, Any]:
-        return {
-            "title": f"Session {about.pk}",
-            "session": about,
-            "amount": amount_text(about.amount_minor, about.currency),
-            "state": session_chip(about),
-            "buttons": buttons(request, "session", about),
-            "pay_path": reverse("pay-page", kwargs={"token": about.pay_token}),
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        session = get_session(pk)
+        context = {
+            "title": f"Session {session.pk}",
+            "session": session,
+            "amount": amount_text(session.amount_minor, session.currency),
+            "state": session_chip(session),
+            "buttons": buttons(request, "session", session),
+            "pay_path": reverse("pay-page", kwargs={"token": session.pay_token}),
             "receipts": [
                 {
                     "receipt": one,
@@ -88,11 +86,11 @@ class CheckoutSessionAdmin(CheckoutAdmin):
                     "why": WHY.get(one.reason, ""),
                     "todo": what_to_do(one),
                 }
-                for one in receipts_of(about)
+                for one in receipts_of(session)
             ],
             "refunds": [
                 (one, amount_text(one.amount_minor, one.currency), refund_chip(one))
-                for one in about.refunds.order_by("id")
+                for one in session.refunds.order_by("id")
             ],
             "disputes": [
                 (
@@ -101,13 +99,14 @@ class CheckoutSessionAdmin(CheckoutAdmin):
                     dispute_chip(one),
                     buttons(request, "dispute", one),
                 )
-                for one in about.disputes.order_by("id")
+                for one in session.disputes.order_by("id")
             ],
             "findings": Finding.objects.filter(
-                subject=f"checkout_session:{about.pk}", state="open"
+                subject=f"checkout_session:{session.pk}", state="open"
             ),
-            "moments": session_story(about),
+            "moments": session_story(session),
         }
+        return self.shown(request, "checkout/session.html", context)
 
     @admin.display(description="Reference")
     def reference(self, session: CheckoutSession) -> SafeString:

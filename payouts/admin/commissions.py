@@ -1,22 +1,18 @@
 """Affiliates' commissions: the list, and each one's own page."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from guard.errors import NotFound
 from payouts.commissions import commissions_found_by, commissions_shown, get_commission
 from payouts.console import commissions
 from payouts.models import Commission, CommissionStatus
 from transfers.admin.filters import ChoiceFilter
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.formats import money_text
-from transfers.console.gate import require
 from transfers.templatetags.console import ago, chip
 
 
@@ -29,16 +25,16 @@ class CommissionStatusFilter(ChoiceFilter):
 
 
 @admin.register(Commission)
-class CommissionAdmin(GovernedAdmin):
+class CommissionAdmin(PageAdmin):
     """Looked at here, moved only through the services."""
 
     capability = "commission.read"
+    noun = "commission"
     list_title = "Commissions"
     empty_title = "No commissions yet"
     empty_text = "What affiliates earn appears here as soon as it is written down with POST /api/v1/commissions."
     empty_icon = "percent"
     list_display = ("what", "payee_name", "amount_text", "state", "paid_by", "created")
-    list_display_links = None
     list_filter = (CommissionStatusFilter,)
     search_fields = ("reference",)
     search_help_text = "Reference, payee or their id begins with…"
@@ -69,24 +65,8 @@ class CommissionAdmin(GovernedAdmin):
         ]
         return own + list(super().get_urls())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The commission's page. It is only ever read."""
-        require(request, "commission.read", f"commission:{object_id}")
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponse(status=405, headers={"Allow": "GET"})
-        if not object_id.isdecimal():
-            raise Http404("There is no such commission.")
-        try:
-            commission = get_commission(int(object_id[:18]))
-        except NotFound as error:
-            raise Http404(error.detail) from error
-        return commissions.commission_page(request, commission)
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return commissions.commission_page(request, get_commission(pk))
 
     @admin.display(description="Commission")
     def what(self, commission: Commission) -> SafeString:

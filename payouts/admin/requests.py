@@ -23,7 +23,7 @@ from payouts.console import bulk, decide, detail, live, reconcile, reissue
 from payouts.console.rows import room_of
 from payouts.models import PayoutRequest
 from payouts.selectors import found_by, payouts_shown
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.export import Column, columns
 from transfers.console.gate import sees
 from transfers.templatetags.console import ago
@@ -50,17 +50,17 @@ VIEWS = (
 
 
 @admin.register(PayoutRequest)
-class PayoutRequestAdmin(GovernedAdmin):
+class PayoutRequestAdmin(PageAdmin):
     """Looked at here, decided only through the services."""
 
     capability = "payout.read"
+    noun = "payout"
     list_title = "Payout review"
     empty_title = "The queue is empty"
     empty_text = "Nobody waits for a decision. New requests appear here as soon as they are made."
     empty_icon = "task_alt"
     change_list_template = "payouts/queue.html"
     list_display = ("pick", "payee_name", "amount_text", "numbers", "paid_into", "age", "state")
-    list_display_links = None
     list_filter = (StatusFilter, RegionFilter, AgeFilter, AmountFilter, ReviewerFilter)
     search_fields = ("payee__name",)
     search_help_text = "Payee or their id begins with…, or a request's number"
@@ -113,15 +113,8 @@ class PayoutRequestAdmin(GovernedAdmin):
         ]
         return own + list(super().get_urls())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The request's page. It is only ever read."""
-        return detail.page_view(request, object_id)
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return detail.page(request, detail.payout_or_404(pk))
 
     @admin.display(description="")
     def pick(self, payout: PayoutRequest) -> SafeString:

@@ -1,6 +1,7 @@
 """Affiliates' commissions: translate in, one service call, translate out."""
 
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
 
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -10,7 +11,6 @@ from rest_framework.response import Response
 from access.regions import seen_regions
 from api.etags import etag, version_from_if_match
 from api.views import ApiView, ApiViewSet
-from audit.actor import Actor
 from payouts.api.commission_shapes import (
     CommissionDecision,
     CommissionFilters,
@@ -22,7 +22,7 @@ from payouts.api.commission_shapes import (
 )
 from payouts.api.payouts import payout_answer
 from payouts.api.serializers import PayoutShown
-from payouts.commissions import commissions_like, get_commission
+from payouts.commissions import Verb, commissions_like, get_commission
 from payouts.models import Commission
 from payouts.services.accrue_commission import accrue_commission
 from payouts.services.approve_commission import approve_commission
@@ -38,9 +38,8 @@ _ID = OpenApiParameter(
     "commission_id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH
 )
 _ONE = [_ID, operations.ETAG]
-_DECIDE = [*_ONE, operations.IF_MATCH]
 _TAGS = ["Commissions"]
-_REFUSALS = operations.refusals(_409="conflict", _422="illegal_transition validation_error")
+_Method = TypeVar("_Method", bound=Callable[..., Response])
 
 
 def _answer(commission: Commission, status: int = 200) -> Response:
@@ -107,16 +106,6 @@ class CommissionDetail(ApiView):
         return _answer(get_commission(commission_id))
 
 
-class Verb(Protocol):
-    """A service that moves one commission."""
-
-    def __call__(
-        self, *, commission_id: int, actor: Actor, reason: str, expected_version: int | None = None
-    ) -> Commission:
-        """The commission afterwards."""
-        ...
-
-
 class _Decide(ApiView):
     """One verb about one commission."""
 
@@ -131,18 +120,27 @@ class _Decide(ApiView):
         return _answer(self.verb(commission_id=commission_id, actor=self.actor, **values))
 
 
+def _decision(operation_id: str, body: type[StrictSerializer]) -> Callable[[_Method], _Method]:
+    """How the schema describes such a verb; its docstring says what it does."""
+    described: Callable[[_Method], _Method] = extend_schema(
+        operation_id=operation_id,
+        tags=_TAGS,
+        parameters=[*_ONE, operations.IF_MATCH],
+        request=body,
+        responses={
+            200: CommissionShown,
+            **operations.refusals(_409="conflict", _422="illegal_transition validation_error"),
+        },
+    )
+    return described
+
+
 class ApproveCommission(_Decide):
     """It is owed."""
 
     verb = staticmethod(approve_commission)
 
-    @extend_schema(
-        operation_id="approveCommission",
-        tags=_TAGS,
-        parameters=_DECIDE,
-        request=CommissionDecision,
-        responses={200: CommissionShown, **_REFUSALS},
-    )
+    @_decision("approveCommission", CommissionDecision)
     def post(self, request: Request, commission_id: int) -> Response:
         """Approve an accrued commission: a payout request may include it."""
         return self.decide(request, commission_id)
@@ -154,13 +152,7 @@ class VoidCommission(_Decide):
     verb = staticmethod(void_commission)
     body = CommissionReversal
 
-    @extend_schema(
-        operation_id="voidCommission",
-        tags=_TAGS,
-        parameters=_DECIDE,
-        request=CommissionReversal,
-        responses={200: CommissionShown, **_REFUSALS},
-    )
+    @_decision("voidCommission", CommissionReversal)
     def post(self, request: Request, commission_id: int) -> Response:
         """Void a commission that no payout request holds, for good."""
         return self.decide(request, commission_id)
@@ -172,13 +164,7 @@ class ClawBackCommission(_Decide):
     verb = staticmethod(claw_back_commission)
     body = CommissionReversal
 
-    @extend_schema(
-        operation_id="clawBackCommission",
-        tags=_TAGS,
-        parameters=_DECIDE,
-        request=CommissionReversal,
-        responses={200: CommissionShown, **_REFUSALS},
-    )
+    @_decision("clawBackCommission", CommissionReversal)
     def post(self, request: Request, commission_id: int) -> Response:
         """Write down, once, that a paid commission is owed back. It takes no money by itself."""
         return self.decide(request, commission_id)

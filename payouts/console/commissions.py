@@ -16,7 +16,7 @@ from audit.models import Entry
 from guard.errors import Invalid, NotFound, Refused
 from guard.table import transition_table
 from money import Money, total
-from payouts.commissions import get_commission
+from payouts.commissions import Verb, get_commission
 from payouts.models import Commission, CommissionStatus, Recipient
 from payouts.selectors import newest_recipient
 from payouts.services.approve_commission import approve_commission
@@ -57,49 +57,21 @@ def commission_chip(commission: Commission) -> Chip:
 @require_POST
 def approve_view(request: HttpRequest, commission_id: int) -> HttpResponse:
     """It is owed."""
-    commission = _allowed(request, commission_id)
-    try:
-        approve_commission(
-            commission_id=commission_id,
-            actor=actor_from_request(request),
-            reason=_reason(request),
-            expected_version=_version(request),
-        )
-    except Refused as error:
-        return commission_page(request, _found(commission_id), refusal(error))
-    return _done(request, commission, "Approved: a payout request may include it")
+    done = "Approved: a payout request may include it"
+    return _decide(request, commission_id, approve_commission, done, needs_reason=False)
 
 
 @require_POST
 def void_view(request: HttpRequest, commission_id: int) -> HttpResponse:
     """It is not owed after all."""
-    commission = _allowed(request, commission_id)
-    try:
-        void_commission(
-            commission_id=commission_id,
-            actor=actor_from_request(request),
-            reason=_needed_reason(request),
-            expected_version=_version(request),
-        )
-    except Refused as error:
-        return commission_page(request, _found(commission_id), refusal(error))
-    return _done(request, commission, "Voided")
+    return _decide(request, commission_id, void_commission, "Voided")
 
 
 @require_POST
 def claw_back_view(request: HttpRequest, commission_id: int) -> HttpResponse:
     """It was paid and is owed back."""
-    commission = _allowed(request, commission_id)
-    try:
-        claw_back_commission(
-            commission_id=commission_id,
-            actor=actor_from_request(request),
-            reason=_needed_reason(request),
-            expected_version=_version(request),
-        )
-    except Refused as error:
-        return commission_page(request, _found(commission_id), refusal(error))
-    return _done(request, commission, "Clawed back: the debt is written down")
+    done = "Clawed back: the debt is written down"
+    return _decide(request, commission_id, claw_back_commission, done)
 
 
 @require_POST
@@ -179,9 +151,26 @@ def _account(commission: Commission) -> Recipient | None:
     return max(known, key=lambda one: one.version, default=None)
 
 
-def _allowed(request: HttpRequest, commission_id: int) -> Commission:
+def _decide(
+    request: HttpRequest, commission_id: int, verb: Verb, done: str, *, needs_reason: bool = True
+) -> HttpResponse:
+    """One verb, and back to the page: with what was done, or with why it was not."""
     require(request, "commission.review", f"commission:{commission_id}")
-    return _found(commission_id)
+    _found(commission_id)
+    reason = request.POST.get("reason", "").strip()[:1_000]
+    try:
+        if needs_reason and not reason:
+            raise Invalid("Say why.", field="reason", code="required")
+        verb(
+            commission_id=commission_id,
+            actor=actor_from_request(request),
+            reason=reason,
+            expected_version=version_of(request.POST.get("version", "")),
+        )
+    except Refused as error:
+        return commission_page(request, _found(commission_id), refusal(error))
+    Notice("done", done).to_next_page(request)
+    return redirect(reverse("admin:payouts_commission_change", args=[commission_id]))
 
 
 def _found(commission_id: int) -> Commission:
@@ -189,22 +178,3 @@ def _found(commission_id: int) -> Commission:
         return get_commission(commission_id)
     except NotFound as error:
         raise Http404(error.detail) from error
-
-
-def _done(request: HttpRequest, commission: Commission, what: str) -> HttpResponse:
-    Notice("done", what).to_next_page(request)
-    return redirect(reverse("admin:payouts_commission_change", args=[commission.pk]))
-
-
-def _reason(request: HttpRequest) -> str:
-    return request.POST.get("reason", "").strip()[:1_000]
-
-
-def _needed_reason(request: HttpRequest) -> str:
-    if not _reason(request):
-        raise Invalid("Say why.", field="reason", code="required")
-    return _reason(request)
-
-
-def _version(request: HttpRequest) -> int | None:
-    return version_of(request.POST.get("version", ""))

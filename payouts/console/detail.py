@@ -38,16 +38,6 @@ MOST_EARLIER = 5
 MOST_COMMISSIONS = 50
 
 
-def page_view(request: HttpRequest, object_id: str) -> HttpResponse:
-    """The whole page. Only ever read."""
-    require(request, "payout.read", f"payout:{object_id}")
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponse(status=405, headers={"Allow": "GET"})
-    if not object_id.isdecimal():
-        raise Http404("There is no such payout.")
-    return page(request, payout_or_404(int(object_id[:18])))
-
-
 @require_GET
 def sheet_view(request: HttpRequest, payout_id: int) -> HttpResponse:
     """The sheet alone, for the dialog over the queue; opened by itself it is the page."""

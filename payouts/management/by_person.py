@@ -1,5 +1,6 @@
 """Commands that change something in a person's name: dry unless told, and only if that person may."""
 
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
@@ -14,7 +15,7 @@ from audit.record import Note, record
 from guard.errors import Refused
 
 
-class PersonCommand(BaseCommand):
+class PersonCommand(BaseCommand, ABC):
     """`preview` says what would happen; `apply` does it, through a service. Both may raise Refused."""
 
     capability: Capability
@@ -41,13 +42,13 @@ class PersonCommand(BaseCommand):
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused.detail}") from refused
 
+    @abstractmethod
     def preview(self, payout_id: int, options: dict[str, Any]) -> None:
         """Say what would happen; change nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, payout_id: int, options: dict[str, Any], *, reason: str, actor: Actor) -> None:
         """Do it, and say what was done."""
-        raise NotImplementedError
 
     def _actor(self, username: str, payout_id: int) -> Actor:
         user = User.objects.filter(username=username, is_active=True).first()

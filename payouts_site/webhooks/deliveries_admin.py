@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,7 +20,7 @@ from payouts_site.webhooks.selectors import deliveries, endpoints, get_delivery
 from payouts_site.webhooks.services.resend_delivery import resend_delivery
 from transfers.admin.filters import ChoiceFilter
 from transfers.admin.findings import subject_address
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
 from transfers.templatetags.console import ago, chip
@@ -62,10 +62,11 @@ class EndpointFilter(ChoiceFilter):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(GovernedAdmin):
+class WebhookDeliveryAdmin(PageAdmin):
     """Each event once for each endpoint that wanted it."""
 
     capability = "webhook.read"
+    noun = "webhook_delivery"
     list_title = "Webhook deliveries"
     empty_title = "No deliveries yet"
     empty_text = (
@@ -74,7 +75,6 @@ class WebhookDeliveryAdmin(GovernedAdmin):
     )
     empty_icon = "outgoing_mail"
     list_display = ("event", "about", "to", "condition", "tries", "created")
-    list_display_links = None
     list_filter = (StateFilter, EndpointFilter)
     search_fields = ("webhook_id",)
     search_help_text = "Webhook id, or what it is about such as payout:47828"
@@ -102,18 +102,8 @@ class WebhookDeliveryAdmin(GovernedAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The delivery's page."""
-        require(request, "webhook.read", f"webhook_delivery:{object_id}")
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
-        return delivery_page(request, _delivery(object_id))
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return delivery_page(request, get_delivery(pk, None))
 
     @admin.display(description="Event")
     def event(self, delivery: WebhookDelivery) -> SafeString:
@@ -157,7 +147,10 @@ class WebhookDeliveryAdmin(GovernedAdmin):
 def resend_view(request: HttpRequest, delivery_id: int) -> HttpResponse:
     """Send it once more."""
     require(request, "webhook.manage", f"webhook_delivery:{delivery_id}")
-    delivery = _delivery(str(delivery_id))
+    try:
+        delivery = get_delivery(delivery_id, None)
+    except NotFound as error:
+        raise Http404(error.detail) from error
     try:
         resend_delivery(delivery_id=delivery_id, owner_id=None, actor=actor_from_request(request))
     except Refused as error:
@@ -191,12 +184,3 @@ def page_of(subject: str) -> str:
     if noun == "payout" and pk.isdecimal():
         return reverse("admin:payouts_payoutrequest_change", args=[pk])
     return subject_address(subject)
-
-
-def _delivery(delivery_id: str) -> WebhookDelivery:
-    if not delivery_id.isdecimal() or len(delivery_id) > 18:
-        raise Http404("There is no such delivery.")
-    try:
-        return get_delivery(int(delivery_id), None)
-    except NotFound as error:
-        raise Http404(error.detail) from error

@@ -21,7 +21,7 @@ from payouts_site.webhooks.services.disable_endpoint import disable_endpoint
 from payouts_site.webhooks.services.enable_endpoint import enable_endpoint
 from payouts_site.webhooks.services.rotate_secret import OVERLAP_HOURS, rotate_secret
 from transfers.admin.filters import NullFilter
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
 from transfers.templatetags.console import ago, chip
@@ -39,10 +39,11 @@ class EnabledFilter(NullFilter):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(GovernedAdmin):
+class WebhookEndpointAdmin(PageAdmin):
     """Every integrator's endpoints, and one's own."""
 
     capability = "webhook.read"
+    noun = "webhook_endpoint"
     list_title = "Webhook endpoints"
     empty_title = "Nobody is told yet"
     empty_text = (
@@ -52,7 +53,6 @@ class WebhookEndpointAdmin(GovernedAdmin):
     empty_icon = "hub"
     change_list_template = "webhooks/endpoints.html"
     list_display = ("address", "events_wanted", "made_by", "condition", "created")
-    list_display_links = None
     list_filter = (EnabledFilter,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
@@ -74,18 +74,8 @@ class WebhookEndpointAdmin(GovernedAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The endpoint's page."""
-        require(request, "webhook.read", f"webhook_endpoint:{object_id}")
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET"])
-        return endpoint_page(request, _endpoint(object_id))
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return endpoint_page(request, _endpoint(pk))
 
     @admin.display(description="Address")
     def address(self, endpoint: WebhookEndpoint) -> SafeString:
@@ -158,7 +148,7 @@ def rotate_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 def disable_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Tell it no more."""
     require(request, "webhook.manage", f"webhook_endpoint:{endpoint_id}")
-    endpoint = _endpoint(str(endpoint_id))
+    endpoint = _endpoint(endpoint_id)
     reason = request.POST.get("reason", "").strip()[:500]
     if not reason:
         missing = Notice("refused", "Not disabled yet", "Say why: its owner will ask.", 422)
@@ -182,7 +172,7 @@ def disable_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
 def enable_view(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     """Tell it again."""
     require(request, "webhook.manage", f"webhook_endpoint:{endpoint_id}")
-    endpoint = _endpoint(str(endpoint_id))
+    endpoint = _endpoint(endpoint_id)
     try:
         enable_endpoint(endpoint_id=endpoint_id, owner_id=None, actor=actor_from_request(request))
     except Refused as error:
@@ -219,10 +209,8 @@ def _form(request: HttpRequest, notice: Notice | None = None) -> HttpResponse:
     return TemplateResponse(request, "webhooks/new.html", context, status=status)
 
 
-def _endpoint(endpoint_id: str) -> WebhookEndpoint:
-    rows = endpoints(None)
-    known = endpoint_id.isdecimal() and len(endpoint_id) < 19
-    found = rows.filter(pk=endpoint_id).first() if known else None
+def _endpoint(endpoint_id: int) -> WebhookEndpoint:
+    found = endpoints(None).filter(pk=endpoint_id).first()
     if found is None:
         raise Http404("There is no such endpoint.")
     return found

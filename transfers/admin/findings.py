@@ -1,6 +1,6 @@
 """Findings: where our books and a rail disagree, and a person says what it came to."""
 
-from typing import Any, Final
+from typing import Final
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from access.actors import actor_from_request
 from guard.errors import Refused
 from transfers import advice
 from transfers.admin.filters import FindingStateFilter
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.formats import Chip
 from transfers.console.gate import require, sees
 from transfers.console.notices import Notice, refusal
@@ -33,10 +33,11 @@ RESOLUTIONS: Final = (
 
 
 @admin.register(Finding)
-class FindingAdmin(GovernedAdmin):
+class FindingAdmin(PageAdmin):
     """Open ones first need a person; resolving needs a note."""
 
     capability = "finding.read"
+    noun = "finding"
     list_title = "Findings"
     empty_title = "No findings"
     empty_text = (
@@ -44,7 +45,6 @@ class FindingAdmin(GovernedAdmin):
     )
     empty_icon = "verified"
     list_display = ("what", "about", "detail", "condition", "created")
-    list_display_links = None
     list_filter = (FindingStateFilter,)
 
     def get_urls(self) -> list[URLPattern]:
@@ -52,18 +52,8 @@ class FindingAdmin(GovernedAdmin):
         name = "transfers_finding_resolve"
         return [path("<int:finding_id>/resolve/", view, name=name), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The finding's page, with the form that resolves it."""
-        require(request, "finding.read", f"finding:{object_id}")
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponse(status=405, headers={"Allow": "GET"})
-        return finding_page(request, _finding(object_id))
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return finding_page(request, _finding(pk))
 
     @admin.display(description="What")
     def what(self, finding: Finding) -> SafeString:
@@ -97,7 +87,7 @@ class FindingAdmin(GovernedAdmin):
 def resolve_view(request: HttpRequest, finding_id: int) -> HttpResponse:
     """Resolve it with a note."""
     require(request, "finding.resolve", f"finding:{finding_id}")
-    finding = _finding(str(finding_id))
+    finding = _finding(finding_id)
     note = request.POST.get("note", "").strip()
     resolution = request.POST.get("resolution", "")
     if not note or resolution not in dict(RESOLUTIONS):
@@ -111,7 +101,7 @@ def resolve_view(request: HttpRequest, finding_id: int) -> HttpResponse:
             actor=actor_from_request(request),
         )
     except Refused as error:
-        return finding_page(request, _finding(str(finding_id)), refusal(error))
+        return finding_page(request, _finding(finding_id), refusal(error))
     Notice("done", "The finding is resolved").to_next_page(request)
     return redirect(reverse("admin:transfers_finding_change", args=[finding_id]))
 
@@ -169,8 +159,8 @@ def finding_chip(finding: Finding) -> Chip:
     return Chip("Resolved", "emerald", "check_circle")
 
 
-def _finding(finding_id: str) -> Finding:
-    found = Finding.objects.filter(pk=finding_id).first() if finding_id.isdecimal() else None
+def _finding(finding_id: int) -> Finding:
+    found = Finding.objects.filter(pk=finding_id).first()
     if found is None:
         raise Http404("There is no such finding.")
     return found

@@ -5,16 +5,15 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from guard.errors import NotFound
 from money import Money
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.formats import Chip, money_text
-from transfers.console.gate import require
 from transfers.console.story import facts
 from transfers.models import LIVE_STATES, StellarChannel, StellarEnvelope, StellarPayment
 from transfers.templatetags.console import ago, chip
@@ -38,37 +37,12 @@ def short(text: str) -> str:
     return f"{text[:6]}…{text[-6:]}"
 
 
-class _StellarAdmin(GovernedAdmin):
-    capability = "transfer.read"
-    list_display_links = None
-    template: str
-
-    def page(self, pk: int) -> dict[str, Any]:
-        """The template's context. Raises Http404."""
-        raise NotImplementedError
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The page. It is only ever read."""
-        require(request, self.capability, f"{self.opts.model_name}:{object_id}"[:64])
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponse(status=405, headers={"Allow": "GET"})
-        if not object_id.isdecimal() or len(object_id) > 18:
-            raise Http404("There is no such page.")
-        context = self.admin_site.each_context(request) | self.page(int(object_id))
-        return TemplateResponse(request, self.template, context)
-
-
 @admin.register(StellarEnvelope)
-class StellarEnvelopeAdmin(_StellarAdmin):
+class StellarEnvelopeAdmin(PageAdmin):
     """One row for each transaction that was ever signed."""
 
-    template = "console/envelope.html"
+    capability = "transfer.read"
+    noun = "stellarenvelope"
     list_title = "Stellar transactions"
     empty_title = "No Stellar transactions yet"
     empty_text = (
@@ -93,12 +67,12 @@ class StellarEnvelopeAdmin(_StellarAdmin):
         term = search_term.strip().lower()
         return (queryset.filter(hash=term) if term else queryset), False
 
-    def page(self, pk: int) -> dict[str, Any]:
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         envelope = StellarEnvelope.objects.select_related("channel").filter(pk=pk).first()
         if envelope is None:
-            raise Http404("There is no such transaction.")
+            raise NotFound("There is no such transaction.")
         payments = envelope.payments.select_related("attempt__transfer").order_by("operation_index")
-        return {
+        context = {
             "title": "Stellar transaction",
             "envelope": envelope,
             "state": envelope_chip(envelope),
@@ -109,6 +83,7 @@ class StellarEnvelopeAdmin(_StellarAdmin):
             "result": facts({k: v for k, v in envelope.result.items() if k != "operations"}),
             "proof": facts(envelope.proof or {}),
         }
+        return self.shown(request, "console/envelope.html", context)
 
     @admin.display(description="Transaction")
     def transaction(self, envelope: StellarEnvelope) -> SafeString:
@@ -152,10 +127,11 @@ class StellarEnvelopeAdmin(_StellarAdmin):
 
 
 @admin.register(StellarChannel)
-class StellarChannelAdmin(_StellarAdmin):
+class StellarChannelAdmin(PageAdmin):
     """Accounts whose sequence numbers are used."""
 
-    template = "console/channel.html"
+    capability = "transfer.read"
+    noun = "stellarchannel"
     list_title = "Stellar channels"
     empty_title = "No Stellar channels yet"
     empty_text = "A channel is written down when it is used first. manage.py stellar_channels creates the accounts."
@@ -167,17 +143,18 @@ class StellarChannelAdmin(_StellarAdmin):
         live = StellarEnvelope.objects.filter(channel=OuterRef("pk"), state__in=LIVE_STATES)
         return found.annotate(has_live=Exists(live))
 
-    def page(self, pk: int) -> dict[str, Any]:
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         channel = StellarChannel.objects.filter(pk=pk).first()
         if channel is None:
-            raise Http404("There is no such channel.")
+            raise NotFound("There is no such channel.")
         latest = list(channel.envelopes.order_by("-id")[:20])
-        return {
+        context = {
             "title": "Stellar channel",
             "channel": channel,
             "envelopes": [(one, envelope_chip(one)) for one in latest],
             "live": next((one for one in latest if one.is_live), None),
         }
+        return self.shown(request, "console/channel.html", context)
 
     @admin.display(description="Account")
     def account_link(self, channel: StellarChannel) -> SafeString:

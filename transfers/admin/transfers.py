@@ -5,19 +5,17 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from guard.errors import NotFound
 from transfers import advice
 from transfers.admin.filters import RailFilter, TransferStatusFilter
-from transfers.admin.governed import GovernedAdmin
+from transfers.admin.read_only import PageAdmin
 from transfers.console.export import Column, columns
 from transfers.console.formats import money_text, transfer_chip
-from transfers.console.gate import require, sees
+from transfers.console.gate import sees
 from transfers.console.story import facts, transfer_story
 from transfers.console.transfer_actions import ACTIONS, transfer_action_view
 from transfers.models import Finding, SourceType, Transfer, TransferAttempt, TransferStatus
@@ -33,16 +31,16 @@ _PAGES: Final = {
 
 
 @admin.register(Transfer)
-class TransferAdmin(GovernedAdmin):
+class TransferAdmin(PageAdmin):
     """Looked at here, changed only through the actions' services."""
 
     capability = "transfer.read"
+    noun = "transfer"
     list_title = "Transfers"
     empty_title = "No transfers yet"
     empty_text = "A transfer is written down for each person when somebody pays a booking's crew."
     empty_icon = "payments"
     list_display = ("payee", "source", "amount_text", "state", "rail_name", "reference", "created")
-    list_display_links = None
     list_filter = (TransferStatusFilter, RailFilter)
     search_fields = ("payee_name", "source_reference", "rail_reference")
     search_help_text = "Person, booking or tr_… reference"
@@ -81,27 +79,11 @@ class TransferAdmin(GovernedAdmin):
         ]
         return own + list(super().get_urls())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """The transfer's page. It is only ever read."""
-        require(request, "transfer.read", f"transfer:{object_id}")
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponse(status=405, headers={"Allow": "GET"})
-        try:
-            transfer = get_transfer(int(object_id)) if object_id.isdecimal() else None
-        except NotFound as error:
-            raise Http404(error.detail) from error
-        if transfer is None:
-            raise Http404("There is no such transfer.")
-        context = self.admin_site.each_context(request) | self._page(request, transfer)
-        return TemplateResponse(request, "console/transfer.html", context)
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        transfer = get_transfer(pk)
+        return self.shown(request, "console/transfer.html", self._about(request, transfer))
 
-    def _page(self, request: HttpRequest, transfer: Transfer) -> dict[str, Any]:
+    def _about(self, request: HttpRequest, transfer: Transfer) -> dict[str, Any]:
         attempts = list(transfer.attempts.select_related("stellar_payment"))
         return {
             "title": f"Transfer {transfer.pk}",

@@ -16,6 +16,7 @@ __all__ = ["require", "sees"]
 
 # Two first entries of one subject may meet; the audit log's unique constraint lets one of them through.
 _TRIES: Final = 3
+_LONGEST: Final = 64  # the column's; the number in an address may be any text
 
 
 def require(request: HttpRequest, capability: Capability, subject: str) -> None:
@@ -40,7 +41,7 @@ def _record_refusal(
     request: HttpRequest, capability: Capability, subject: str, reason: str
 ) -> None:
     note = Note(
-        subject=subject,
+        subject=subject[:_LONGEST],
         action=capability,
         actor=actor_from_request(request),
         outcome="denied",

@@ -1,5 +1,6 @@
 """Commands about what leaves, in a person's name and with a reason."""
 
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,7 +14,7 @@ from audit.record import Note, record
 from guard.errors import Refused
 
 
-class NamedCommand(BaseCommand):
+class NamedCommand(BaseCommand, ABC):
     """`act` does it through one service, which may raise Refused."""
 
     capability: Capability
@@ -31,9 +32,9 @@ class NamedCommand(BaseCommand):
         except Refused as refused:
             raise CommandError(f"{refused.code}: {refused.detail}") from refused
 
+    @abstractmethod
     def act(self, options: dict[str, Any], actor: Actor) -> None:
         """Do it, and say what was done."""
-        raise NotImplementedError
 
     def _actor(self, username: str) -> Actor:
         user = User.objects.filter(username=username, is_active=True).first()
