@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.guards import GUARDS, ROOT, Guard, TextIsGone, apply, drop_databases, prove
+from tests.guards import GUARDS
+from tests.guards.guard import Guard
+from tests.guards.removal import ROOT, TextIsGone, apply, drop_databases, prove
 
 BY_NAME = {guard.name: guard for guard in GUARDS}
 TRIED_ALWAYS = ("fence check when an answer is recorded", "webhook signature")

@@ -1,0 +1,39 @@
+"""Wise's driver and webhooks."""
+
+from tests.guards.guard import Edit, Guard
+
+GUARDS = (
+    Guard(
+        "unique index one_fundable_movement_per_debt",
+        (
+            Edit(
+                "transfers/migrations/0004_wise_rail.py",
+                "fields=('transfer',), name='one_fundable_movement_per_debt'",
+                "fields=('transfer', 'number'), name='one_fundable_movement_per_debt'",
+            ),
+        ),
+        "tests/transfers/test_wise_pay.py::test_the_database_allows_one_fundable_transfer_a_debt",
+    ),
+    Guard(
+        "Wise: the funding is committed before the call",
+        (
+            Edit(
+                "transfers/drivers/wise_fund.py",
+                '    committed = commit_step(claim, {**claim.attempt.progress, "fund": sending}, sending=True)\n',
+                "    committed = claim if sending else None\n",
+            ),
+        ),
+        "tests/transfers/test_wise_pay.py::test_a_worker_that_dies_in_the_funding_leaves_it_unknown",
+    ),
+    Guard(
+        "Wise: signature of a webhook",
+        (
+            Edit(
+                "transfers/services/receive_rail_event.py",
+                "event = verify_notification(payload, signature, settings.WISE_WEBHOOK_PUBLIC_KEY)",
+                'event = __import__("json").loads(payload)',
+            ),
+        ),
+        "tests/transfers/test_wise_webhooks.py::test_what_wise_did_not_sign_is_refused_and_not_stored",
+    ),
+)  # fmt: skip
