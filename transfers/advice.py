@@ -121,55 +121,62 @@ WHILE_UNKNOWN: Final = (
     "The rail is asked again by itself. Do not pay by hand, and do not reissue it: "
     "it may have been paid."
 )
-# Payouts are retried at their request, where somebody decides anew.
+# Where a failed one is asked for again: a payout at its request, a refund at the money that came in.
 _AGAIN: Final = "then retry the payout request: it is decided anew and sent once more."
-_NEW_ADDRESS: Final = (
-    "Nothing was paid. Ask the payee for another address and reissue the payout request with it."
-)
+_REFUND_AGAIN: Final = "then ask for a new refund: a failed one stays failed."
 _TRUST: Final = (
-    "Nothing was paid. Ask the payee to let their account hold this asset, with enough room, "
-    + _AGAIN
+    "Nothing was paid. Ask {who} to let their account hold this asset, with enough room, {again}"
 )
 _STELLAR_FAILURES: Final[dict[str, str]] = {
     "op_no_destination": (
-        "There is no such account on Stellar, so nothing was paid. Ask the payee to fund it, or for another address, "
-        + _AGAIN
+        "There is no such account on Stellar, so nothing was paid. Ask {who} to fund it, {again}"
     ),
     "op_no_trust": _TRUST,
     "op_line_full": _TRUST,
     "op_not_authorized": (
-        "The issuer has not allowed this account to hold the asset, and nothing was paid. Ask the payee to settle "
-        "that with the issuer, " + _AGAIN
+        "The issuer has not allowed this account to hold the asset, and nothing was paid. Ask {who} to settle "
+        "that with the issuer, {again}"
     ),
     "memo_required": (
         "The address belongs to many people and needs a memo; without it the money would be lost to the payee, so "
         "nothing was sent. Ask for the memo and reissue the payout request with it."
     ),
-    "recipient_unsupported": _NEW_ADDRESS,
+    "recipient_unsupported": (
+        "Nothing was paid. Ask the payee for another address and reissue the payout request with it."
+    ),
     "op_no_issuer": "The issuer of this asset is gone. Nothing was paid: agree on another currency.",
     "asset_unknown": (
-        "Nothing was paid. Tell whoever runs this installation to name the asset in STELLAR_ASSETS, "
-        + _AGAIN
+        "Nothing was paid. Tell whoever runs this installation to name the asset in STELLAR_ASSETS, {again}"
     ),
-    "op_underfunded": "The treasury does not hold enough. Nothing was paid: top it up, " + _AGAIN,
-    "op_src_no_trust": "The treasury may not hold this asset. Nothing was paid: tell whoever runs it, " + _AGAIN,
+    "op_underfunded": "The treasury does not hold enough. Nothing was paid: top it up, {again}",
+    "op_src_no_trust": "The treasury may not hold this asset. Nothing was paid: tell whoever runs it, {again}",
     "tx_bad_auth": (
         "The network refused the signature. Nothing was paid: tell whoever runs this installation to check "
         "STELLAR_TREASURY_SECRET and STELLAR_NETWORK_PASSPHRASE."
     ),
     "tx_insufficient_fee": (
         "The network was too busy for the fee that is offered. Nothing was paid: raise STELLAR_MAX_FEE_STROOPS, "
-        + _AGAIN
+        "{again}"
     ),
     "not_executed": (
         "The time of every transaction is over and no ledger holds one: it is proven that nothing was paid. "
-        "Look at the network's state, " + _AGAIN
+        "Look at the network's state, {again}"
     ),
 }  # fmt: skip
+# A refund goes only where the money came from.
+_REFUND_FAILURES: Final[dict[str, str]] = {
+    "memo_required": (
+        "The money came from an address of many people that needs a memo, which a refund does not carry, so nothing "
+        "was sent. Ask the sender for an address of their own, and pay that with a payout request."
+    ),
+    "recipient_unsupported": (
+        "Nothing was paid: this address cannot be paid on Stellar. Settle it with the sender."
+    ),
+}
 _ANY_OF_RAIL: Final[dict[str, str]] = {
     "stripe": _ANY_FAILURE,
     "wise": _DECIDE_AGAIN,
-    "stellar": "Stellar did not take this and it is proven that nothing was paid. Put right what it says, " + _AGAIN,
+    "stellar": "Stellar did not take this and it is proven that nothing was paid. Put right what it says, {again}",
 }  # fmt: skip
 
 _BY_FINDING_KIND: Final[dict[str, str]] = {
@@ -228,7 +235,7 @@ _BY_REFUSAL_CODE: Final[dict[str, str]] = {
         "The list below is fresh: look at it, then press the button again if it is still needed."
     ),
     "outcome_unknown": (
-        "Stripe has not said yet what became of the last attempt, so a retry could pay twice. It is asked again by "
+        "The rail has not said yet what became of the last attempt, so a retry could pay twice. It is asked again by "
         "itself; do not pay by hand."
     ),
     "conflict": "It changed since you looked. What you see below is fresh: decide again.",
@@ -243,10 +250,16 @@ _NOTHING_HAPPENED: Final[dict[str, str]] = {
 }
 
 
-def after_failure(code: str, rail: str = "stripe") -> str:
-    """What to do about a transfer that is proven to have failed with this code of its rail."""
+def after_failure(code: str, rail: str = "stripe", source: str = "payout") -> str:
+    """What to do about a transfer that is proven to have failed with this code of its rail; `source`: its type."""
+    if source == "refund" and code in _REFUND_FAILURES:
+        return _REFUND_FAILURES[code]
     known = {"stripe": _BY_FAILURE_CODE, "wise": _BY_WISE_CODE, "stellar": _STELLAR_FAILURES}
-    return known[rail].get(code, _ANY_OF_RAIL[rail])
+    text = known[rail].get(code, _ANY_OF_RAIL[rail])
+    of_refund = source == "refund"
+    return text.replace("{who}", "the sender" if of_refund else "the payee").replace(
+        "{again}", _REFUND_AGAIN if of_refund else _AGAIN
+    )
 
 
 def while_waiting(code: str) -> str:

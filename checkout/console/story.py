@@ -29,6 +29,7 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
     "dispute.won": ("Dispute won", "emerald", "check_circle"),
     "dispute.lost": ("Dispute lost", "grey", "undo"),
 }
+NOUNS: Final = ("checkout_session", "receipt", "refund", "dispute")
 _CALLED: Final = {"checkout_session": "", "receipt": "incoming payment"}
 _REFUSED: Final = (Outcome.CONFLICT, Outcome.ILLEGAL, Outcome.DENIED)
 
@@ -48,10 +49,11 @@ def session_story(session: CheckoutSession) -> list[Moment]:
 def story_of(subjects: list[str]) -> list[Moment]:
     """Audit entries of these subjects as people read them."""
     entries = Entry.objects.filter(subject__in=subjects).order_by("id")[:MOST_MOMENTS]
-    return in_order(_moment(entry) for entry in entries)
+    return in_order(told(entry) for entry in entries)
 
 
-def _moment(entry: Entry) -> Moment:
+def told(entry: Entry) -> Moment:
+    """One entry about something of this room."""
     noun, _, pk = entry.subject.partition(":")
     called = _CALLED.get(noun, noun)
     moment = entry_moment(entry, f"{called} {pk}" if called else "")

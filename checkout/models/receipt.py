@@ -65,6 +65,7 @@ class Receipt(GuardedModel):
     holds: "RelatedManager[Hold]"
 
     class Meta:
+        verbose_name = "incoming payment"
         constraints = (
             models.UniqueConstraint(
                 fields=("tx_hash", "operation_index"), name="one_receipt_per_operation"

@@ -127,7 +127,7 @@ def commission_page(
         if payable
         else Money(0, commission.currency),
         "account": _account(commission),
-        "moments": [_moment(entry) for entry in entries[:MOST_MOMENTS]],
+        "moments": [told(entry) for entry in entries[:MOST_MOMENTS]],
         "notice": notice,
         "reason": request.POST.get("reason", ""),
     }
@@ -135,7 +135,8 @@ def commission_page(
     return TemplateResponse(request, "payouts/commission.html", context, status=status)
 
 
-def _moment(entry: Entry) -> Moment:
+def told(entry: Entry) -> Moment:
+    """One entry about a commission."""
     moment = entry_moment(entry)
     title, tone, icon = _ACTIONS.get(entry.action, (moment.title, moment.tone, moment.icon))
     if moment.refused:

@@ -58,14 +58,15 @@ _HIDDEN: Final = frozenset(
 def payout_story(payout: PayoutRequest, transfer: Transfer | None) -> list[Moment]:
     """Oldest first."""
     own = Entry.objects.filter(subject=f"payout:{payout.pk}").order_by("id")[:MOST_MOMENTS]
-    moments = [_of_entry(entry) for entry in own]
+    moments = [told(entry) for entry in own]
     if transfer is not None:
         moments += _of_transfer(transfer)
         moments += [_of_rail(event) for event in timeline(payout) if event.kind == "rail_event"]
     return in_order(moments)
 
 
-def _of_entry(entry: Entry) -> Moment:
+def told(entry: Entry) -> Moment:
+    """One entry about a payout request."""
     moment = entry_moment(entry)
     moment = replace(moment, facts=_facts(entry.snapshot))
     if entry.outcome in REFUSED:

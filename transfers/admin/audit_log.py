@@ -14,7 +14,8 @@ from transfers.admin.findings import subject_address
 from transfers.admin.governed import GovernedAdmin
 from transfers.console.export import Column, columns
 from transfers.console.formats import Chip
-from transfers.console.story import REFUSED, entry_moment
+from transfers.console.story import REFUSED
+from transfers.console.tellers import reason_of, told
 from transfers.templatetags.console import ago, chip
 
 
@@ -70,7 +71,7 @@ class EntryAdmin(GovernedAdmin):
     @admin.display(description="What")
     def what(self, entry: Entry) -> str:
         """In words."""
-        return entry_moment(entry).title
+        return told(entry).title
 
     @admin.display(description="Subject")
     def about(self, entry: Entry) -> SafeString:
@@ -96,9 +97,13 @@ class EntryAdmin(GovernedAdmin):
         return f"{entry.actor_kind} {entry.actor_name}"
 
     @admin.display(description="Reason")
-    def why(self, entry: Entry) -> str:
-        """What they said, shortened."""
-        return entry.reason if len(entry.reason) <= 60 else f"{entry.reason[:57]}…"
+    def why(self, entry: Entry) -> SafeString | str:
+        """What they said, shortened; a code as its sentence, with the code below."""
+        reason = reason_of(entry)
+        text = reason if len(reason) <= 90 else f"{reason[:87]}…"
+        if reason == entry.reason:
+            return text
+        return format_html('{}<br><code class="quiet">{}</code>', text, entry.reason)
 
     @admin.display(description="When")
     def when(self, entry: Entry) -> SafeString:

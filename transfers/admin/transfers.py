@@ -85,6 +85,7 @@ class TransferAdmin(PageAdmin):
 
     def _about(self, request: HttpRequest, transfer: Transfer) -> dict[str, Any]:
         attempts = list(transfer.attempts.select_related("stellar_payment"))
+        last = attempts[-1] if attempts else None
         return {
             "title": f"Transfer {transfer.pk}",
             "transfer": transfer,
@@ -100,9 +101,11 @@ class TransferAdmin(PageAdmin):
                 if action.possible(transfer) and sees(request, action.capability)
             ],
             "moments": transfer_story(transfer, attempts),
-            "what_to_do": advice.after_failure(transfer.failure_code, transfer.rail),
-            "waiting": _waiting(transfer, attempts[-1] if attempts else None),
-            "asked_at": attempts and (attempts[-1].last_probed_at or attempts[-1].last_sent_at),
+            "what_to_do": advice.after_failure(
+                transfer.failure_code, transfer.rail, transfer.source_type
+            ),
+            "waiting": _waiting(transfer, last),
+            "asked_at": last and (last.last_probed_at or last.last_sent_at),
         }
 
     @admin.display(description="Person")

@@ -35,6 +35,7 @@ class RailSwitch(GuardedModel):
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name_plural = "paused rails"
         default_permissions = ("view",)
         triggers = (
             OnlyDeclaredSteps(name="rail_switch_status_steps"),

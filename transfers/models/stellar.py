@@ -39,6 +39,7 @@ class StellarChannel(models.Model):
     fence = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
+        verbose_name = "Stellar channel"
         constraints = (
             models.UniqueConstraint(
                 fields=("network_passphrase", "account"), name="one_row_per_stellar_channel"
@@ -91,6 +92,7 @@ class StellarEnvelope(models.Model):
     payments: "RelatedManager[StellarPayment]"
 
     class Meta:
+        verbose_name = "Stellar transaction"
         constraints = (
             models.UniqueConstraint(
                 fields=("channel",),

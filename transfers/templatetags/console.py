@@ -39,9 +39,8 @@ def asked(rail: str, at: datetime | None, next_check_at: datetime | None) -> Saf
     """What people must know of an unknown outcome: when which rail was asked, when it is asked next, what not to do."""
     soon = next_check_at is None or next_check_at <= timezone.now()
     return format_html(
-        "Asked {} at {}, next check {}. Do not pay by hand.",
-        rail,
-        moment(at),
+        "{}, next check {}. Do not pay by hand.",
+        format_html("Asked {} at {}", rail, moment(at)) if at else f"{rail} was not asked yet",
         "now" if soon else moment(next_check_at),
     )
 
