@@ -110,13 +110,10 @@ class Console:
             "webhooks": widgets.webhooks(
                 self._stripe.control.report.deliveries(ROWS), "object", ""
             ),
-            "knobs": widgets.knobs(values),
-            "hold": widgets.switch(
-                "",
-                "webhooks_enabled",
-                on=bool(values["webhooks_enabled"]),
-                off_label="Hold webhooks",
-                on_label="Let webhooks flow",
+            "knobs": widgets.knobs("", values),
+            "delivering": widgets.delivering("", flows=bool(values["webhooks_enabled"])),
+            "start_over": widgets.start_over(
+                "", "Erases transfers, keys, events, faults and knobs."
             ),
         }
 

@@ -106,13 +106,42 @@ def webhooks(deliveries: list[Row], about: str, door: str) -> str:
     return table(["Time", "Event", "State", "Answer", "About", ""], rows, "No events yet.")
 
 
-def knobs(values: dict[str, int | bool]) -> str:
-    """A field for each number."""
-    return "".join(
+def knobs(door: str, values: dict[str, int | bool]) -> str:
+    """A field for each number, and the button that applies them."""
+    fields = "".join(
         f"<label>{escape(name.replace('_', ' '))}"
         f'<input name="{escape(name)}" type="number" min="0" value="{value}"></label>'
         for name, value in values.items()
         if not isinstance(value, bool)
+    )
+    return (
+        f'<form method="post" action="/_sandbox/{door}settings" class="knobs">{fields}'
+        '<button type="submit" class="primary">Apply</button></form>'
+    )
+
+
+def delivering(door: str, *, flows: bool) -> str:
+    """Holding webhooks back, and letting those go that wait."""
+    hold = switch(
+        door,
+        "webhooks_enabled",
+        on=flows,
+        off_label="Hold webhooks",
+        on_label="Let webhooks flow",
+    )
+    return (
+        f'{hold}<form class="inline" method="post" action="/_sandbox/{door}webhooks/deliver">'
+        '<button type="submit" name="order" value="forward">Deliver pending</button>'
+        '<button type="submit" name="order" value="reverse">Deliver pending in reverse</button></form>'
+    )
+
+
+def start_over(door: str, erased: str) -> str:
+    """Erasing the rail's books, behind a second click."""
+    return (
+        f"<details><summary>Start over</summary><p>{escape(erased)}</p>"
+        f'<form method="post" action="/_sandbox/{door}reset">'
+        '<button type="submit" class="danger">Erase the books</button></form></details>'
     )
 
 

@@ -55,7 +55,11 @@ class HorizonPage:
             "catalogue": self._catalogue(),
             "accounts": self._accounts(),
             "ledgers": self._ledgers(),
-            "knobs": widgets.knobs(parts.settings.as_dict()),
+            "knobs": widgets.knobs(DOOR, parts.settings.as_dict()),
+            "start_over": widgets.start_over(
+                DOOR,
+                "A new network with its first accounts: no transactions, no faults, default knobs.",
+            ),
             "switches": self._switches(),
         }
         return self._page.substitute(fields).encode()

@@ -81,13 +81,10 @@ class WisePage:
             "catalogue": self._catalogue(),
             "words": self._words(),
             "webhooks": widgets.webhooks(report.deliveries(ROWS), "about", DOOR),
-            "knobs": widgets.knobs(values),
-            "hold": widgets.switch(
-                DOOR,
-                "webhooks_enabled",
-                on=bool(values["webhooks_enabled"]),
-                off_label="Hold webhooks",
-                on_label="Let webhooks flow",
+            "knobs": widgets.knobs(DOOR, values),
+            "delivering": widgets.delivering(DOOR, flows=bool(values["webhooks_enabled"])),
+            "start_over": widgets.start_over(
+                DOOR, "Erases transfers, recipients, events, faults and knobs."
             ),
         }
         return self._page.substitute(fields).encode()

@@ -46,6 +46,16 @@ def asked(rail: str, at: datetime | None, next_check_at: datetime | None) -> Saf
 
 
 @register.simple_tag
+def detail(label: str, value: object, *, code: bool = False) -> SafeString:
+    """A row of a card's details; a dash for nothing. `code`: an id or an address, in the letters for such."""
+    if value in (None, ""):
+        shown: object = "–"
+    else:
+        shown = format_html('<code class="wrap">{}</code>', value) if code else value
+    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, shown)
+
+
+@register.simple_tag
 def ago(at: datetime | None) -> SafeString:
     """An age whose hover says the exact moment with its zone."""
     if at is None:
