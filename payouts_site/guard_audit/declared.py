@@ -13,7 +13,7 @@ _P: Final = "POST /api/v1/payouts"
 _ONE: Final = f"{_P}/{{payout_id}}"
 _API: Final = "tests/payouts/test_api.py::"
 _C: Final = "POST /api/v1/commissions"
-_COMMISSIONS: Final = "tests/payouts/test_commissions.py::"
+_COMMISSIONS: Final = "tests/payouts/test_commissions_api.py::"
 _RACES: Final = "tests/payouts/test_commission_races.py::"
 _B: Final = "POST /api/v1/bookings/{reference}"
 _CLOSING: Final = "tests/transfers/test_close_booking.py::"
@@ -204,7 +204,7 @@ WAYS: Final = (
         "task payouts.refresh_quotes",
         "payouts.services.refresh_quote.refresh_quote",
         "numbers of a waiting request; never after a decision",
-        f"{_API}test_due_quotes_are_refreshed_and_one_failure_spoils_no_other",
+        "tests/payouts/test_quotes.py::test_due_quotes_are_refreshed_and_one_failure_spoils_no_other",
     ),
     Way(
         "command import_legacy_transfers",

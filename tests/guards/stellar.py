@@ -29,7 +29,7 @@ GUARDS = (
                 "fields=('network_passphrase', 'source', 'hash'), name=",
             ),
         ),
-        "tests/transfers/test_stellar_pay.py::TestTheDatabaseHolds::test_one_live_envelope_for_a_number",
+        "tests/transfers/test_stellar_proof.py::TestTheDatabaseHolds::test_one_live_envelope_for_a_number",
     ),
     Guard(
         "an absence needs a ledger after the deadline",
@@ -40,7 +40,7 @@ GUARDS = (
                 "    return latest > 0",
             ),
         ),
-        "tests/transfers/test_stellar_pay.py::TestAbsenceIsNotProven::test_within_the_margin",
+        "tests/transfers/test_stellar_proof.py::TestAbsenceIsNotProven::test_within_the_margin",
     ),
     Guard(
         "nothing is signed while an earlier envelope may live",
@@ -56,7 +56,7 @@ GUARDS = (
                 "envelope.state = 'none'",
             ),
         ),
-        "tests/transfers/test_stellar_pay.py::TestClosedByPeopleTooEarly"
+        "tests/transfers/test_stellar_proof.py::TestClosedByPeopleTooEarly"
         "::test_if_a_ledger_takes_it_after_all_nothing_more_is_sent",
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ STRIPE = "transfers/drivers/stripe.py"
 RETRY = "transfers/services/retry_transfer.py"
 PAUSE = "tests/transfers/test_pause_rail.py"
 WORKING = "tests/transfers/test_work_transfer.py"
+UNKNOWN = "tests/transfers/test_work_transfer_unknown.py"
 
 GUARDS = (
     Guard(
@@ -87,7 +88,7 @@ GUARDS = (
                 "if claim is None:",
             ),
         ),
-        f"{WORKING}::TestUnknown::test_a_decline_does_not_hide_a_movement_that_the_first_look_missed",
+        f"{UNKNOWN}::TestUnknown::test_a_decline_does_not_hide_a_movement_that_the_first_look_missed",
     ),
     Guard(
         "resend window",
@@ -98,12 +99,12 @@ GUARDS = (
                 "return not attempt.spent",
             ),
         ),
-        f"{WORKING}::TestUnknown::test_a_key_that_stripe_forgot_is_not_used_again_after_a_payment",
+        f"{UNKNOWN}::TestUnknown::test_a_key_that_stripe_forgot_is_not_used_again_after_a_payment",
     ),
     Guard(
         "a spent key is not sent again",
         (Edit("transfers/policy.py", "return not attempt.spent and now -", "return now -"),),
-        f"{WORKING}::TestUnknown::test_a_spent_key_is_not_sent_again",
+        f"{UNKNOWN}::TestUnknown::test_a_spent_key_is_not_sent_again",
     ),
     Guard(
         "absence is proven only for a spent key and the whole ladder",
@@ -114,7 +115,7 @@ GUARDS = (
                 "return True",
             ),
         ),
-        f"{WORKING}::TestUnknown::test_after_the_resend_window_nothing_is_sent_and_nothing_fails_by_itself",
+        f"{UNKNOWN}::TestUnknown::test_after_the_resend_window_nothing_is_sent_and_nothing_fails_by_itself",
     ),
     Guard(
         "refusal to retry an unknown outcome",

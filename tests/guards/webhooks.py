@@ -27,6 +27,6 @@ GUARDS = (
     Guard(
         "fence when a webhook's answer is recorded",
         (Edit("webhooks/deliver.py", " AND fence = %(fence)s AND", " AND"),),
-        "tests/webhooks/test_deliver.py::TestTwoWorkers::test_a_late_failure_changes_nothing_for_whoever_took_over",
+        "tests/webhooks/test_deliver_workers.py::TestTwoWorkers::test_a_late_failure_changes_nothing_for_whoever_took_over",
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ GUARDS = (
                 "fields=('transfer', 'number'), name='one_fundable_movement_per_debt'",
             ),
         ),
-        "tests/transfers/test_wise_pay.py::test_the_database_allows_one_fundable_transfer_a_debt",
+        "tests/transfers/test_wise_funding.py::test_the_database_allows_one_fundable_transfer_a_debt",
     ),
     Guard(
         "Wise: the funding is committed before the call",
@@ -23,7 +23,7 @@ GUARDS = (
                 "    committed = claim if sending else None\n",
             ),
         ),
-        "tests/transfers/test_wise_pay.py::test_a_worker_that_dies_in_the_funding_leaves_it_unknown",
+        "tests/transfers/test_wise_workers.py::test_a_worker_that_dies_in_the_funding_leaves_it_unknown",
     ),
     Guard(
         "Wise: signature of a webhook",

@@ -18,9 +18,9 @@ from payouts.models import Approval, PayoutRequest
 from payouts.selectors import facts_of, transfer_of
 from payouts.services.approve_payout import approve_payout
 from payouts.services.set_payout_status import set_payout_status
+from tests.payouts.around import by_queryset, by_sql
 from tests.payouts.conftest import Caller
 from tests.payouts.requests import MAKER, make_payout
-from tests.payouts.test_rules import _by_queryset, _by_sql
 
 pytestmark = pytest.mark.django_db
 
@@ -104,8 +104,8 @@ WAYS: dict[str, Way] = {
     "api": in_the_api,
     "page": on_the_page,
     "bulk": in_bulk,
-    "queryset": around_the_door(_by_queryset),
-    "sql": around_the_door(_by_sql),
+    "queryset": around_the_door(by_queryset),
+    "sql": around_the_door(by_sql),
 }
 # rule -> its code, and what the database says
 RULES = {

@@ -10,6 +10,7 @@ from guard.idempotency import JOB_SCOPE
 from guard.models import IdempotencyRecord
 from tests.factories import ALICE, make_booking
 from tests.sandbox_process import SandboxProcess
+from transfers.claim import Claim, claim_due
 from transfers.models import Booking, RailEvent, Transfer, TransferReversal
 from transfers.selectors import get_transfer, transfers_of
 from transfers.services.pay_crew import pay_crew
@@ -86,3 +87,10 @@ def moved(sandbox: SandboxProcess) -> int:
 
 def events() -> list[RailEvent]:
     return list(RailEvent.objects.order_by("id"))
+
+
+def take_up(transfer: Transfer) -> Claim:
+    lease_over(transfer)
+    claimed = claim_due(get_transfer(transfer.pk), actor=ALICE)
+    assert claimed is not None
+    return claimed

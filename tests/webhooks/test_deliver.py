@@ -1,71 +1,31 @@
 """A delivery is tried until it is delivered, for three days, under one id; and judged by the reference library."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection, connections
-from django.db.models.functions import Now
 from pytest_django.fixtures import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.webhooks.endpoints import make_endpoint
+from tests.webhooks.promised import let_time_pass, promised, seconds_until_due, tell, the, try_it
 from tests.webhooks.receiver import Got, Receiver, Say
 from webhooks import sweep, wire
-from webhooks.deliver import Result, deliver_next
+from webhooks.deliver import Result
 from webhooks.disable import disable
-from webhooks.models import WebhookDelivery, WebhookEndpoint
+from webhooks.models import WebhookEndpoint
 from webhooks.promise import promise
 from webhooks.schedule import DELAYS, JITTER, next_delay
 from webhooks.secrets import decrypt, encrypt, new_secret
 from webhooks.sweep import DeliverySweep
 
-ROOT = Path(__file__).resolve().parents[2]
-DAY = 24 * 3_600
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def tell(version: int = 1) -> None:
-    promise(
-        event_type="payout.paid", subject="payout:1", version=version, data={"id": 1, "name": "Zoë"}
-    )
-
-
-def promised(receiver: Receiver, *, facts: int = 1, path: str = "") -> WebhookEndpoint:
-    endpoint = make_endpoint(receiver.url + path)
-    for version in range(1, facts + 1):
-        tell(version)
-    return endpoint
-
-
-def the(endpoint: WebhookEndpoint) -> WebhookDelivery:
-    return endpoint.deliveries.get()
-
-
-def try_it(endpoint: WebhookEndpoint) -> Result | None:
-    return deliver_next(endpoint_id=endpoint.pk)
-
-
-def seconds_until_due(delivery: WebhookDelivery) -> float:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT extract(epoch FROM due_at - clock_timestamp()) FROM webhooks_webhookdelivery WHERE id = %s",
-            [delivery.pk],
-        )
-        return float(cursor.fetchone()[0])
-
-
-def let_time_pass(delivery: WebhookDelivery) -> None:
-    """Whatever is due some day is due now."""
-    rows = WebhookDelivery.objects.filter(pk=delivery.pk, due_at__isnull=False)
-    rows.update(due_at=Now() - timedelta(seconds=1))
+DAY = 24 * 3_600
 
 
 def verified(endpoint: WebhookEndpoint, got: Got) -> object:
@@ -300,111 +260,6 @@ class TestSlowAndBroken:
         # Each of its lanes ended with the first failure, and one is all it gets now.
         assert all(one.deliveries.filter(tries__gt=0).count() <= sweep.MOST_LANES for one in slow)
         assert sweeping._troubled == {one.pk for one in slow}
-
-
-class TestTwoWorkers:
-    def test_each_delivery_is_claimed_by_one_of_eight(self, receiver: Receiver) -> None:
-        endpoint = promised(receiver, facts=40)
-        barrier = threading.Barrier(8, timeout=30)
-
-        def run() -> None:
-            try:
-                barrier.wait()
-                while try_it(endpoint):
-                    pass
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=run) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        assert len(receiver.got) == 40
-        assert len({got.webhook_id for got in receiver.got}) == 40
-        assert set(endpoint.deliveries.values_list("state", "tries")) == {("delivered", 1)}
-
-    def test_a_late_failure_does_not_undo_what_another_worker_delivered(
-        self, receiver: Receiver
-    ) -> None:
-        endpoint = promised(receiver)
-        lease_lost = threading.Event()
-
-        def take_over() -> None:
-            if not lease_lost.is_set():
-                lease_lost.set()
-                let_time_pass(the(endpoint))
-                assert try_it(endpoint) is Result.DELIVERED
-                connection.close()
-
-        receiver.answers = [Say(500, before=take_over), Say(200)]
-        try_it(endpoint)
-        delivery = the(endpoint)
-        assert (delivery.state, delivery.tries) == ("delivered", 2)
-        assert [one.http_status for one in delivery.attempts.order_by("number")] == [500, 200]
-
-    def test_a_late_failure_changes_nothing_for_whoever_took_over(self, receiver: Receiver) -> None:
-        endpoint = promised(receiver)
-
-        def lose_the_lease() -> None:
-            WebhookDelivery.objects.update(fence=99, due_at=Now() + timedelta(hours=1))
-            connection.close()
-
-        receiver.answers = [Say(500, before=lose_the_lease)]
-        try_it(endpoint)
-        delivery = the(endpoint)
-        assert (delivery.state, delivery.step, delivery.last_status) == ("pending", 0, None)
-        assert seconds_until_due(delivery) > 3_000
-
-    def test_a_late_success_counts_although_the_lease_was_lost(self, receiver: Receiver) -> None:
-        endpoint = promised(receiver)
-
-        def lose_the_lease() -> None:
-            WebhookDelivery.objects.update(fence=99, due_at=Now() + timedelta(hours=1))
-            connection.close()
-
-        receiver.answers = [Say(200, before=lose_the_lease)]
-        try_it(endpoint)
-        assert (the(endpoint).state, the(endpoint).due_at) == ("delivered", None)
-
-
-def test_killed_between_sending_and_recording(receiver: Receiver) -> None:
-    endpoint = promised(receiver)
-    hold = threading.Event()
-    receiver.answers = [Say(200, before=lambda: hold.wait(60)), Say(200)]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": _url_of_the_tests(),
-        "WEBHOOK_PRIVATE_HOSTS": "127.0.0.1",
-    }
-    program = (
-        "import django; django.setup(); "
-        "from webhooks.deliver import deliver_next; "
-        f"deliver_next(endpoint_id={endpoint.pk})"
-    )
-    worker = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environment)
-    try:
-        receiver.wait_for(1, 60)
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait(30)
-        hold.set()
-    delivery = the(endpoint)
-    assert (delivery.state, delivery.tries) == ("pending", 1)
-    assert 0 < seconds_until_due(delivery) <= 60
-    assert try_it(endpoint) is None, "the dead worker's lease is not over"
-    let_time_pass(delivery)
-    assert try_it(endpoint) is Result.DELIVERED
-    first, second = receiver.got
-    assert (first.webhook_id, first.body) == (second.webhook_id, second.body)
-    unanswered, answered = delivery.attempts.order_by("number")
-    assert (unanswered.ended_at, unanswered.http_status, answered.http_status) == (None, None, 200)
-
-
-def _url_of_the_tests() -> str:
-    url, _, options = os.environ["DATABASE_URL"].partition("?")
-    name = connection.settings_dict["NAME"]
-    return f"{url.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def asked(rail: str, at: datetime | None, next_check_at: datetime | None) -> Saf
 def detail(label: str, value: object, *, code: bool = False) -> SafeString:
     """A row of a card's details; a dash for nothing. `code`: an id or an address, in the letters for such."""
     if value in (None, ""):
-        shown: object = "–"
+        shown: object = "\u2013"
     else:
         shown = format_html('<code class="wrap">{}</code>', value) if code else value
     return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, shown)

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('transfers', '0013_switches_stay'),
+        ('transfers', '0014_pace_held_until'),
     ]
 
     operations = [
