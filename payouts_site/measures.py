@@ -1,7 +1,7 @@
 """What the database says about the work, cheaply enough to be asked at every scrape of a table of any size."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from django.db import connection
@@ -159,60 +159,59 @@ class OfThisProcess(Collector):
         )
 
 
+def _gauge(
+    name: str, means: str, label: str, values: Iterable[tuple[str | tuple[str, ...], float]]
+) -> Metric:
+    """One gauge with a value for each label; two labels are parted by a space, in `label` and in `values`."""
+    gauge = GaugeMetricFamily(name, means, labels=label.split())
+    for labels, value in values:
+        gauge.add_metric([labels] if isinstance(labels, str) else list(labels), value)
+    return gauge
+
+
 class _FromDatabase(Collector):
     """Gauges that are computed when they are asked for."""
 
     def collect(self) -> Iterator[Metric]:
         yield GaugeMetricFamily("paidonce_database_up", "The database answered", value=1)
-        due = GaugeMetricFamily(
+        yield _gauge(
             "paidonce_oldest_due_seconds",
             "For how long the oldest due work has been due",
-            labels=["kind"],
+            "kind",
+            oldest_due_by_kind().items(),
         )
-        for kind, seconds in oldest_due_by_kind().items():
-            due.add_metric([kind], seconds)
-        yield due
-        unknown = GaugeMetricFamily(
+        yield _gauge(
             "paidonce_unknown_outcomes",
             "Transfers whose outcome nobody knows, first sent at most so many seconds ago",
-            labels=["le"],
+            "le",
+            unknown_by_age().items(),
         )
-        for age, count in unknown_by_age().items():
-            unknown.add_metric([age], count)
-        yield unknown
-        by_status = GaugeMetricFamily("paidonce_transfers", "Transfers", labels=["status"])
-        for status, count in transfers_by_status().items():
-            by_status.add_metric([status], count)
-        yield by_status
-        refused = GaugeMetricFamily(
-            "paidonce_recent_refusals", "Refused changes in five minutes", labels=["outcome"]
+        yield _gauge("paidonce_transfers", "Transfers", "status", transfers_by_status().items())
+        yield _gauge(
+            "paidonce_recent_refusals",
+            "Refused changes in five minutes",
+            "outcome",
+            refusals().items(),
         )
-        for outcome, count in refusals().items():
-            refused.add_metric([outcome], count)
-        yield refused
-        sent = GaugeMetricFamily(
+        yield _gauge(
             "paidonce_recent_dispatch",
             "Transfers that succeeded or failed in five minutes; unknown is how many are so now",
-            labels=["rail", "result"],
+            "rail result",
+            dispatched().items(),
         )
-        for labels, count in dispatched().items():
-            sent.add_metric(list(labels), count)
-        yield sent
-        backlog = GaugeMetricFamily(
-            "paidonce_webhook_backlog", "Messages that are due", labels=["direction"]
+        yield _gauge(
+            "paidonce_webhook_backlog",
+            "Messages that are due",
+            "direction",
+            webhook_backlog().items(),
         )
-        for direction, count in webhook_backlog().items():
-            backlog.add_metric([direction], count)
-        yield backlog
-        paused = GaugeMetricFamily(
+        paused = {switch.rail for switch in paused_switches()}
+        yield _gauge(
             "paidonce_rail_paused",
             "1 while nothing is sent on a rail; all: on none",
-            labels=["rail"],
+            "rail",
+            ((rail, float(rail in paused)) for rail in (*Rail.values, EVERY_RAIL)),
         )
-        names = {switch.rail for switch in paused_switches()}
-        for rail in (*Rail.values, EVERY_RAIL):
-            paused.add_metric([rail], float(rail in names))
-        yield paused
         yield GaugeMetricFamily(
             "paidonce_open_findings", "Findings that wait for a person", value=open_findings()
         )

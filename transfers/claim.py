@@ -219,6 +219,25 @@ def commit_resend(claim: Claim) -> Claim | None:
     return replace(claim, attempt=attempt)
 
 
+_STEP = f"""
+    WITH held AS (
+        UPDATE transfers_transfer SET due_at = clock_timestamp() + make_interval(secs => %(lease)s)
+        WHERE id = %(transfer)s AND status = 'processing' AND fence = %(fence)s
+            AND due_at > clock_timestamp()
+            AND NOT (%(sending)s AND {paused_condition("transfers_transfer.rail")})
+        RETURNING id
+    )
+    UPDATE transfers_transferattempt AS attempt
+    SET progress = %(progress)s::jsonb,
+        funding_reference = coalesce(nullif(%(funding)s, ''), attempt.funding_reference),
+        answered = NOT %(sending)s,
+        send_count = attempt.send_count + %(sending)s::int,
+        probe_count = CASE WHEN %(sending)s THEN 0 ELSE attempt.probe_count END,
+        last_sent_at = CASE WHEN %(sending)s THEN clock_timestamp() ELSE attempt.last_sent_at END
+    FROM held WHERE attempt.id = %(attempt)s AND attempt.transfer_id = held.id
+"""
+
+
 def commit_step(
     claim: Claim,
     progress: dict[str, Any],
@@ -236,24 +255,7 @@ def commit_step(
     deadline = call_until()
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH held AS (
-                UPDATE transfers_transfer SET due_at = clock_timestamp() + make_interval(secs => %(lease)s)
-                WHERE id = %(transfer)s AND status = 'processing' AND fence = %(fence)s
-                    AND due_at > clock_timestamp() AND NOT (%(sending)s AND EXISTS (
-                        SELECT FROM transfers_railswitch AS switch WHERE switch.status = 'paused'
-                            AND switch.rail IN (transfers_transfer.rail, 'all')))
-                RETURNING id
-            )
-            UPDATE transfers_transferattempt AS attempt
-            SET progress = %(progress)s::jsonb,
-                funding_reference = coalesce(nullif(%(funding)s, ''), attempt.funding_reference),
-                answered = NOT %(sending)s,
-                send_count = attempt.send_count + %(sending)s::int,
-                probe_count = CASE WHEN %(sending)s THEN 0 ELSE attempt.probe_count END,
-                last_sent_at = CASE WHEN %(sending)s THEN clock_timestamp() ELSE attempt.last_sent_at END
-            FROM held WHERE attempt.id = %(attempt)s AND attempt.transfer_id = held.id
-            """,
+            _STEP,
             {
                 "lease": settings.LEASE_SECONDS,
                 "transfer": claim.transfer.pk,

@@ -9,7 +9,7 @@ from guard.errors import Invalid, Refused
 from money import Money
 from payouts.commissions import get_commission
 from payouts.decision import person
-from payouts.models import Commission
+from payouts.models import Commission, Payee
 from payouts.policy import region_of
 from payouts.services.create_payout import NewPayee
 from payouts.services.put_payee import find_or_create_payee
@@ -48,30 +48,37 @@ def accrue_commission(
                 actor=actor,
                 regions=regions,
             )
-            commission = Commission.objects.create(
-                reference=reference,
-                payee=known,
-                amount_minor=amount.minor,
-                currency=amount.currency,
-                earned_for=earned_for,
-                created_by=person(actor),
-            )
-            record(
-                Note(
-                    f"commission:{commission.pk}",
-                    "commission.accrued",
-                    actor,
-                    new_status=commission.status,
-                    snapshot={
-                        "reference": reference,
-                        "payee": known.external_id,
-                        "amount": str(amount),
-                        "earned_for": earned_for,
-                    },
-                )
-            )
+            commission = _write(reference, known, amount, earned_for, actor)
     except IntegrityError as error:
         if Commission.objects.filter(reference=reference).exists():
             raise CommissionExists(f"There is a commission {reference} already.") from error
         raise
     return get_commission(commission.pk)
+
+
+def _write(
+    reference: str, payee: Payee, amount: Money, earned_for: str, actor: Actor
+) -> Commission:
+    commission = Commission.objects.create(
+        reference=reference,
+        payee=payee,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        earned_for=earned_for,
+        created_by=person(actor),
+    )
+    record(
+        Note(
+            f"commission:{commission.pk}",
+            "commission.accrued",
+            actor,
+            new_status=commission.status,
+            snapshot={
+                "reference": reference,
+                "payee": payee.external_id,
+                "amount": str(amount),
+                "earned_for": earned_for,
+            },
+        )
+    )
+    return commission

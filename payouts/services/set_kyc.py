@@ -26,34 +26,8 @@ def set_kyc(
     Raises NotFound, IllegalTransition (422), Conflicted (409).
     """
     payee = get_payee(external_id)
-    changes = {
-        "kyc_checked_by": person(actor),
-        "kyc_checked_at": SecondsFromNow(0),
-        "kyc_note": note,
-    }
     with transaction.atomic():
-        if status == payee.status:
-            result: Result | None = change_in_place(
-                Payee,
-                payee.pk,
-                status=status,
-                version=expected_version,
-                action="checked_again",
-                actor=actor,
-                reason=note,
-                changes=changes,
-            )
-        else:
-            result = change_status(
-                Payee,
-                payee.pk,
-                believed=payee.status,
-                to=status,
-                version=expected_version,
-                actor=actor,
-                reason=note,
-                changes=changes,
-            )
+        result = _set(payee, status, note, expected_version, actor)
     if isinstance(result, Illegal):
         raise result.error()
     if isinstance(result, Conflict):
@@ -62,3 +36,32 @@ def set_kyc(
         require_version(get_payee(external_id), expected_version)
         raise Conflicted("Somebody else checked this payee at the same moment.")
     return get_payee(external_id)
+
+
+def _set(payee: Payee, status: str, note: str, version: int | None, actor: Actor) -> Result | None:
+    changes = {
+        "kyc_checked_by": person(actor),
+        "kyc_checked_at": SecondsFromNow(0),
+        "kyc_note": note,
+    }
+    if status == payee.status:
+        return change_in_place(
+            Payee,
+            payee.pk,
+            status=status,
+            version=version,
+            action="checked_again",
+            actor=actor,
+            reason=note,
+            changes=changes,
+        )
+    return change_status(
+        Payee,
+        payee.pk,
+        believed=payee.status,
+        to=status,
+        version=version,
+        actor=actor,
+        reason=note,
+        changes=changes,
+    )

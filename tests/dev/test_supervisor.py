@@ -11,7 +11,8 @@ import pytest
 
 from payouts_site.dev.places import throwaway_home
 from payouts_site.dev.processes import ManagedProcess, StartFailed
-from payouts_site.dev.supervisor import StopSignals, Supervisor, choose_port, last_json_object
+from payouts_site.dev.supervisor import StopSignals, Supervisor, choose_port
+from payouts_site.dev.welcome import last_json_object
 
 
 @pytest.fixture

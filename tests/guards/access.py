@@ -57,7 +57,7 @@ GUARDS = (
                 "        missing = missing_second_factor(request) and None",
             ),
         ),
-        "tests/attacks/test_sessions.py::TestSecondFactor::test_half_a_login_opens_nothing_whatever_the_path",
+        "tests/attacks/test_sessions.py::TestSecondFactor::test_the_api_with_a_session_needs_it_too",
     ),
     Guard(
         "second factor: not set up by a session that did not show it",

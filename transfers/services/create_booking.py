@@ -42,42 +42,53 @@ def create_booking(
     amount = _check_crew(crew)
     try:
         with transaction.atomic():
-            booking = Booking.objects.create(
-                reference=reference,
-                customer_name=customer_name,
-                currency=amount.currency,
-                crew_count=len(crew),
-                total_minor=amount.minor,
-            )
-            CrewMember.objects.bulk_create(
-                [
-                    CrewMember(
-                        booking=booking,
-                        user_id=member.user_id,
-                        name=member.name,
-                        role=member.role,
-                        amount_minor=member.amount.minor,
-                        currency=member.amount.currency,
-                        stripe_account=member.stripe_account,
-                    )
-                    for member in crew
-                ],
-                batch_size=1_000,
-            )
-            record(
-                Note(
-                    subject=f"booking:{booking.pk}",
-                    action="booking.created",
-                    actor=actor,
-                    new_status=booking.status,
-                    snapshot={"reference": reference, "crew": len(crew), "total": str(amount)},
-                )
-            )
+            booking = _write(reference, customer_name, crew, amount, actor)
     except IntegrityError as error:
         if Booking.objects.filter(reference=reference).exists():
             raise BookingExists(f"There is a booking {reference} already.") from error
         raise
     booking.refresh_from_db()
+    return booking
+
+
+def _write(
+    reference: str,
+    customer_name: str,
+    crew: Sequence[NewCrewMember],
+    amount: Money,
+    actor: Actor,
+) -> Booking:
+    booking = Booking.objects.create(
+        reference=reference,
+        customer_name=customer_name,
+        currency=amount.currency,
+        crew_count=len(crew),
+        total_minor=amount.minor,
+    )
+    CrewMember.objects.bulk_create(
+        [
+            CrewMember(
+                booking=booking,
+                user_id=member.user_id,
+                name=member.name,
+                role=member.role,
+                amount_minor=member.amount.minor,
+                currency=member.amount.currency,
+                stripe_account=member.stripe_account,
+            )
+            for member in crew
+        ],
+        batch_size=1_000,
+    )
+    record(
+        Note(
+            subject=f"booking:{booking.pk}",
+            action="booking.created",
+            actor=actor,
+            new_status=booking.status,
+            snapshot={"reference": reference, "crew": len(crew), "total": str(amount)},
+        )
+    )
     return booking
 
 

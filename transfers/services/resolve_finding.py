@@ -46,14 +46,18 @@ def resolve_finding(
             )
         )
     if not is_ours:
-        raise Conflicted(
-            f"It was resolved already by {finding.resolved_by}."
-            if finding.resolved_by
-            else f"It is at version {finding.version}, not {expected_version}.",
-            current_status=finding.state,
-            current_version=finding.version,
-            current_reviewer=finding.resolved_by,
-            decided_at=finding.resolved_at,
-            decision_reason=finding.note,
-        )
+        raise _resolved_before(finding, expected_version)
     return finding
+
+
+def _resolved_before(finding: Finding, expected_version: int | None) -> Conflicted:
+    return Conflicted(
+        f"It was resolved already by {finding.resolved_by}."
+        if finding.resolved_by
+        else f"It is at version {finding.version}, not {expected_version}.",
+        current_status=finding.state,
+        current_version=finding.version,
+        current_reviewer=finding.resolved_by,
+        decided_at=finding.resolved_at,
+        decision_reason=finding.note,
+    )
