@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from django.db import IntegrityError, transaction
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -11,13 +10,10 @@ from access.actors import actor_from_request
 from access.models import ApiToken
 from access.policy import may
 from access.roles import Capability
-from audit.record import Note, record
+from audit.record import Note, record_alone
 
 if TYPE_CHECKING:  # rest_framework.views imports this module while it is itself being imported
     from rest_framework.views import APIView
-
-# Two first entries of one subject may meet; the audit log's unique constraint lets one of them through.
-_TRIES = 3
 
 
 class MayUseApi(BasePermission):
@@ -54,13 +50,7 @@ def record_refusal(
         reason=reason,
         snapshot={"method": request.method, "path": request.path[:500]},
     )
-    for _ in range(_TRIES):
-        try:
-            with transaction.atomic():
-                record(note)
-        except IntegrityError:
-            continue
-        return
+    record_alone(note)
 
 
 def token_of(request: Request) -> ApiToken | None:

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from audit.actor import Actor
 from audit.redact import mask, mask_text
 
+_TRIES: Final = 3
 # In the order of `Note.values()`; casts because a prepared SELECT list has no column to take its types from.
 COLUMNS = (
     "subject, action, outcome, prior_status, new_status, actor_kind, actor_name, actor_user_id, "
@@ -64,3 +65,19 @@ def record(*notes: Note) -> None:
     with connection.cursor() as cursor:
         for note in notes:
             cursor.execute(INSERT, note.values())
+
+
+def record_alone(note: Note) -> bool:
+    """Append one entry in a transaction of its own. Is it written?
+
+    Two first entries of one subject may meet, and the unique constraint of a chain lets one of them through: the other
+    is tried again.
+    """
+    for _ in range(_TRIES):
+        try:
+            with transaction.atomic():
+                record(note)
+        except IntegrityError:
+            continue
+        return True
+    return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -21,14 +21,13 @@ from django.utils import timezone
 
 from access.actors import actor_from_request
 from access.roles import Capability
-from audit.record import Note, record
+from audit.record import Note, record_alone
 from audit.redact import mask_text, redact_text
 from transfers.console.gate import require
 
 ROWS_A_PAGE: Final = 1_000
 # Of a process' web threads; a slow reader holds one for as long as it reads.
 MOST_AT_ONCE: Final = 2
-_TRIES: Final = 3
 # What a spreadsheet would run, or take for the start of another cell (OWASP: CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # Where the list separator is a semicolon, Excel begins a cell after one, quotes or not.
@@ -160,13 +159,5 @@ def _write_down(request: HttpRequest, name: str) -> None:
         actor=actor_from_request(request),
         snapshot={"filters": {key: values[:5] for key, values in request.GET.lists()}},
     )
-    for attempt in range(_TRIES):
-        try:
-            with transaction.atomic():
-                record(note)
-        except IntegrityError:
-            # Two first entries of one subject met; without an entry nothing is handed out.
-            if attempt == _TRIES - 1:
-                raise
-        else:
-            return
+    if not record_alone(note):
+        raise RuntimeError("Nothing is handed out without its audit entry; ask again.")

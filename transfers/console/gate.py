@@ -3,19 +3,16 @@
 from typing import Final
 
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest
 
 from access.actors import actor_from_request
 from access.policy import may, sees
 from access.regions import hidden_subject, seen_regions
 from access.roles import Capability
-from audit.record import Note, record
+from audit.record import Note, record_alone
 
 __all__ = ["require", "sees"]
 
-# Two first entries of one subject may meet; the audit log's unique constraint lets one of them through.
-_TRIES: Final = 3
 _LONGEST: Final = 64  # the column's; the number in an address may be any text
 
 
@@ -48,10 +45,4 @@ def _record_refusal(
         reason=reason,
         snapshot={"method": request.method, "path": request.path[:500]},
     )
-    for _ in range(_TRIES):
-        try:
-            with transaction.atomic():
-                record(note)
-        except IntegrityError:
-            continue
-        return
+    record_alone(note)
