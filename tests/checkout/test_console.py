@@ -227,6 +227,7 @@ def test_in_a_browser_under_the_strict_policy(live_server: Any, browser: Browser
         "refund": f"{ADMIN}/refund/{refund.pk}/change/",
         "runs": f"{ADMIN}/reconcilerun/",
         "run": f"{ADMIN}/reconcilerun/{run.pk}/change/",
+        "audit": "/admin/audit/entry/",
         "pay": f"/pay/{waiting.pay_token}",
         "paid": f"/pay/{session.pay_token}",
     }.items():
