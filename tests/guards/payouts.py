@@ -7,6 +7,8 @@ PAYOUTS_0003 = "payouts/migrations/0003_commissions.py"
 APPROVE = "payouts/services/approve_payout.py"
 PAYOUT_RACES = "tests/payouts/test_races.py"
 PAYOUT_RULES = "tests/payouts/test_rules.py"
+PAYOUT_SOURCE = "tests/payouts/test_source.py"
+NOT_BESIDE_IT = "test_what_is_out_at_the_rail_without_a_transfer_here_is_not_paid_beside_it"
 
 GUARDS = (
     Guard(
@@ -90,5 +92,37 @@ GUARDS = (
             ),
         ),
         "tests/payouts/test_rules.py::test_an_approval_around_the_door_without_a_transfer_is_not_committed",
+    ),
+    Guard(
+        "payout: a finding about the request itself counts",
+        (
+            Edit(
+                "payouts/selectors.py",
+                'subjects = [f"payout:{payout_id}", *([f"transfer:{transfer.pk}"] if transfer else [])]',
+                'subjects = [f"transfer:{transfer.pk}"] if transfer else []',
+            ),
+        ),
+        f"{PAYOUT_SOURCE}::{NOT_BESIDE_IT}",
+    ),
+    Guard(
+        "payout: an open finding stops its approval",
+        (Edit(APPROVE, "    if is_disputed(payout.pk, transfer):", "    if False:"),),
+        f"{PAYOUT_SOURCE}::{NOT_BESIDE_IT}",
+    ),
+    Guard(
+        "payout: an open finding stops its reissue",
+        (Edit("payouts/services/reissue_payout.py", "    if is_disputed(earlier.pk, transfer):", "    if False:"),),
+        f"{PAYOUT_SOURCE}::{NOT_BESIDE_IT}",
+    ),
+    Guard(
+        "payout: a finding about the first stops its successor",
+        (
+            Edit(
+                APPROVE,
+                "    if first is not None and is_disputed(first, transfer_of(first)):",
+                "    if False:",
+            ),
+        ),
+        f"{PAYOUT_SOURCE}::test_a_successor_waits_while_the_firsts_money_may_have_left_again",
     ),
 )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from tests.guards.guard import Edit, Guard
 
+ENVELOPES = "transfers/drivers/stellar_envelopes.py"
+PAYING = "tests/transfers/test_stellar_pay.py"
+
 GUARDS = (
     Guard(
         "the envelope's commit before it is sent",
@@ -35,7 +38,7 @@ GUARDS = (
         "an absence needs a ledger after the deadline",
         (
             Edit(
-                "transfers/drivers/stellar_envelopes.py",
+                ENVELOPES,
                 "    return state.closed_at > latest",
                 "    return latest > 0",
             ),
@@ -58,5 +61,60 @@ GUARDS = (
         ),
         "tests/transfers/test_stellar_proof.py::TestClosedByPeopleTooEarly"
         "::test_if_a_ledger_takes_it_after_all_nothing_more_is_sent",
+    ),
+    Guard(
+        "a last look where the channel's number was used by none of ours",
+        (
+            Edit(
+                "transfers/drivers/stellar.py",
+                "    unpaid = without_paid(members, ledger.channel, actor)\n",
+                "    unpaid = members\n",
+            ),
+        ),
+        f"{PAYING}::test_a_proof_by_a_horizon_far_behind_pays_nothing_twice",
+    ),
+    Guard(
+        "an absence is proven only by the network it was signed for",
+        (
+            Edit(
+                ENVELOPES,
+                "    return envelope.network_passphrase != horizon_rail().network_passphrase",
+                "    return False",
+            ),
+        ),
+        f"{PAYING}::test_another_network_proves_nothing_about_what_was_signed",
+    ),
+    Guard(
+        "a person who asks is not told what another network holds",
+        (
+            Edit(
+                "transfers/drivers/stellar.py",
+                "        if payment.envelope.network_passphrase != horizon_rail().network_passphrase:",
+                "        if False:",
+            ),
+        ),
+        f"{PAYING}::test_another_network_proves_nothing_about_what_was_signed",
+    ),
+    Guard(
+        "a paused rail: nothing is signed",
+        (
+            Edit(
+                "transfers/drivers/stellar_sign.py",
+                '            AND NOT {paused_condition("held.rail")} AND NOT EXISTS (',
+                "            AND NOT EXISTS (",
+            ),
+        ),
+        "tests/transfers/test_pause_rail.py::TestStellar::test_paused_a_moment_before_it_is_signed",
+    ),
+    Guard(
+        "a paused rail: what was signed is not sent",
+        (Edit(ENVELOPES, """ AND NOT {paused_condition(f"'{RAIL}'")}""", ""),),
+        "tests/transfers/test_pause_rail.py::TestStellar"
+        "::test_paused_between_signing_and_sending_it_is_not_sent",
+    ),
+    Guard(
+        "a transaction that contradicts its own result is not read",
+        (Edit("rails/horizon.py", ' or successful != (code == "tx_success")', ""),),
+        "tests/rails/test_horizon.py::test_a_transaction_that_contradicts_its_own_result_is_unreadable",
     ),
 )  # fmt: skip

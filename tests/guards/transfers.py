@@ -10,6 +10,9 @@ RETRY = "transfers/services/retry_transfer.py"
 PAUSE = "tests/transfers/test_pause_rail.py"
 WORKING = "tests/transfers/test_work_transfer.py"
 UNKNOWN = "tests/transfers/test_work_transfer_unknown.py"
+LATER = "tests/transfers/test_later_attempts.py"
+UNITS = "rails/stripe_units.py"
+UNPAYABLE = "tests/transfers/test_create_booking.py::test_what_is_refused"
 
 GUARDS = (
     Guard(
@@ -207,5 +210,36 @@ GUARDS = (
             Edit("transfers/drivers/wise_fund.py", "    if is_paused(RAIL):", "    if claim is None:"),
         ),
         f"{PAUSE}::TestWise::test_paused_between_two_steps_it_goes_no_further",
+    ),
+    Guard(
+        "Stripe: the look-up before a later attempt",
+        (Edit(STRIPE, "    if claim.attempt.number == 1:", "    if claim.attempt.number:"),),
+        f"{LATER}::test_what_an_earlier_attempt_moved_is_adopted_and_nothing_is_sent_beside_it",
+    ),
+    Guard(
+        "Stripe: also where it could not be asked at first",
+        (
+            Edit(
+                STRIPE,
+                "        if _nothing_moved_before(claim, actor):\n            _resend(claim, actor)\n        return\n",
+                "        _resend(claim, actor)\n        return\n",
+            ),
+        ),
+        f"{LATER}::test_it_is_not_sent_while_the_rail_cannot_be_asked",
+    ),
+    Guard(
+        "Stripe: a currency of which it has whole units only",
+        (Edit(UNITS, '_HUNDREDTH: Final = frozenset({"MGA"})', "_HUNDREDTH: Final = frozenset()"),),
+        "tests/rails/test_stripe.py::test_the_wire_amount_and_back",
+    ),
+    Guard(
+        "Stripe: no part of a whole unit that it does not have",
+        (Edit(UNITS, "        if rest:\n", "        if False:\n"),),
+        UNPAYABLE,
+    ),
+    Guard(
+        "Stripe: no third decimal",
+        (Edit(UNITS, "    if currency in _IN_TENS and amount_minor % 10:", "    if False:"),),
+        UNPAYABLE,
     ),
 )  # fmt: skip

@@ -36,4 +36,20 @@ GUARDS = (
         ),
         "tests/transfers/test_wise_webhooks.py::test_what_wise_did_not_sign_is_refused_and_not_stored",
     ),
+    Guard(
+        "Wise: a later attempt asks whether an earlier one was paid",
+        (
+            Edit(
+                "transfers/drivers/wise_before.py",
+                "Q(transfer=transfer, number__lt=attempt.number)",
+                "Q(pk=None)",
+            ),
+        ),
+        "tests/transfers/test_wise_funding.py::test_what_people_gave_up_and_wise_shows_as_paid_is_not_paid_again",
+    ),
+    Guard(
+        "Wise: a successor asks whether the first was paid",
+        (Edit("transfers/drivers/wise_before.py", " | Q(transfer=transfer.supersedes_id)", ""),),
+        "tests/transfers/test_wise_funding.py::test_a_successor_sends_nothing_while_the_firsts_money_is_out",
+    ),
 )  # fmt: skip
