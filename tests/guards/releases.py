@@ -48,4 +48,16 @@ GUARDS = (
         "tests/transfers/test_stellar_pay.py::TestTwoPeopleAndALedger"
         "::test_they_cannot_say_that_it_has_not_moved_while_it_still_may",
     ),
+    Guard(
+        "one order of locks for whoever proposes and whoever confirms",
+        (
+            Edit(
+                "transfers/services/confirm_release.py",
+                "    Transfer.objects.select_for_update(no_key=True).get(pk=release.transfer_id)\n",
+                "",
+            ),
+        ),
+        "tests/payouts_reconcile/test_release.py"
+        "::test_one_who_proposes_and_one_who_confirms_do_not_wait_for_each_other",
+    ),
 )  # fmt: skip

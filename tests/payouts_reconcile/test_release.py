@@ -1,7 +1,7 @@
 """`payout_release`: what the rail does not tell is decided by two different people, or not at all."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from audit.actor import Actor
 from audit.models import Entry
-from guard.errors import Refused
+from guard.errors import Conflicted, Refused
 from payouts.models import PayoutRequest
 from payouts.selectors import get_payout
 from payouts.services.release_payout import release_payout
@@ -18,7 +18,10 @@ from tests.payouts_reconcile.steps import apply, reference, refused, run, sent, 
 from tests.sandbox_wise import SandboxWise
 from tests.transfers.wise_steps import funded
 from transfers.models import Release, Transfer
+from transfers.release_rules import ask_first
+from transfers.services import confirm_release as confirming
 from transfers.services.confirm_release import confirm_release
+from transfers.services.propose_release import propose_release
 from transfers.services.withdraw_release import withdraw_release
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -194,3 +197,62 @@ def test_many_second_people_decide_once(unknown: PayoutRequest) -> None:
         subject=f"transfer:{the_transfer(unknown.pk).pk}", action="transfer.failed", outcome="won"
     )
     assert moved.count() == 1
+
+
+def test_one_who_proposes_and_one_who_confirms_do_not_wait_for_each_other(
+    unknown: PayoutRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Carl looked before Ana proposed, and writes his own while Ben confirms hers: he waits, and is told."""
+    looked, closed = threading.Event(), threading.Event()
+    apply_decision, transfer = confirming._apply, the_transfer(unknown.pk)
+    late: list[Future[Any]] = []
+
+    def ask(*args: Any, actor: Actor, **more: Any) -> str:
+        said = ask_first(*args, actor=actor, **more)
+        if actor.name == "carl":
+            looked.set()
+            assert closed.wait(30)
+        return said
+
+    def close_and_apply(*args: Any) -> None:
+        closed.set()
+        _until_it_waits_for_us_or_is_done(late[0])
+        apply_decision(*args)
+
+    def propose(name: str, number: int) -> Any:
+        try:
+            person = Actor("user", name, user_id=number)
+            return propose_release(
+                transfer_id=transfer.pk, decision="not_moved", reason="we looked", actor=person
+            )
+        except Conflicted as refusal:
+            return refusal
+        finally:
+            if name == "carl":
+                connection.close()
+
+    monkeypatch.setattr("transfers.services.propose_release.ask_first", ask)
+    monkeypatch.setattr(confirming, "_apply", close_and_apply)
+    with ThreadPoolExecutor(1) as pool:
+        late.append(pool.submit(propose, "carl", 9_004))
+        assert looked.wait(30)
+        release = propose("ana", 9_002)
+        ben = Actor("user", "ben", user_id=9_003)
+        confirmed = confirm_release(release_id=release.pk, reason="so did I", actor=ben)
+        assert confirmed.state == "confirmed"
+        assert "failed" in str(late[0].result(30))
+    assert statuses(unknown) == ("failed", "failed", False)
+    assert Release.objects.count() == 1
+
+
+def _until_it_waits_for_us_or_is_done(late: "Future[Any]") -> None:
+    for _ in range(1_000):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks "
+                "WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            )
+            if cursor.fetchone()[0] or late.done():
+                return
+        threading.Event().wait(0.01)
+    raise AssertionError("it neither waited nor ended")

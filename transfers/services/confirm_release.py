@@ -83,6 +83,8 @@ def _require_open(release: Release) -> None:
 
 
 def _close(release: Release, person_id: int, reason: str, actor: Actor) -> None:
+    # The transfer's row before the release's, as whoever proposes takes them: neither waits for the other in a circle.
+    Transfer.objects.select_for_update(no_key=True).get(pk=release.transfer_id)
     ours = Release.objects.filter(pk=release.pk, state=ReleaseState.PROPOSED).update(
         state=ReleaseState.CONFIRMED,
         closed_by=name_of(actor)[:150],
