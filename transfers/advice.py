@@ -110,7 +110,6 @@ _BY_WAITING_CODE: Final[dict[str, str]] = {
     "treasury_missing": "Tell whoever runs this installation: STELLAR_TREASURY_SECRET names no account there.",
     "treasury_underfunded": "Top up the treasury. It is sent by itself then; do not approve it again.",
     "earlier_alive": "Nothing to do: within minutes the ledger itself says what became of the earlier one.",
-    "paid_before": "Resolve the finding: the earlier transaction paid this debt.",
     "not_taken": "Nothing to do: the same transaction is offered again by itself.",
     "unreachable": "Nothing to do while Horizon is away: it is asked again by itself.",
     "create_unclear": "Nothing to do: the transfer is looked for, and only funded once it is found.",

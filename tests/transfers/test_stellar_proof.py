@@ -17,6 +17,7 @@ from tests.transfers.stellar_steps import (
 from tests.transfers.steps import work, work_when_due
 from tests.transfers.wise_steps import the_attempt
 from transfers.change import change_transfer
+from transfers.errors import RailSaysOtherwise
 from transfers.models import Finding, StellarEnvelope
 from transfers.rail_access import horizon_rail
 from transfers.services.confirm_release import confirm_release
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 SUBMIT = "transactions.submit"
+ANA, BEN = Actor("user", "ana", user_id=9002), Actor("user", "ben", user_id=9003)
 
 
 class TestAbsenceIsNotProven:
@@ -96,13 +98,12 @@ class TestClosedByPeopleTooEarly:
         monkeypatch.setattr("transfers.release_rules.may_still_be_taken", lambda _: "")
         stellar.set_fault("drop_before", times=None, operation=SUBMIT)
         transfer = work(recipients.payout(stellar.address("payee 1")))
-        ana, ben = Actor("user", "ana", user_id=9002), Actor("user", "ben", user_id=9003)
         release = propose_release(
-            transfer_id=transfer.pk, decision="not_moved", reason="we looked", actor=ana
+            transfer_id=transfer.pk, decision="not_moved", reason="we looked", actor=ANA
         )
-        confirm_release(release_id=release.pk, actor=ben, reason="so did I")
+        confirm_release(release_id=release.pk, actor=BEN, reason="so did I")
         transfer.refresh_from_db()
-        change_transfer(transfer, believed="failed", to="pending", actor=ana)
+        change_transfer(transfer, believed="failed", to="pending", actor=ANA)
         stellar.clear_faults()
         transfer = work_when_due(transfer)
         assert stellar.times_paid(stellar.address("payee 1")) == 0
@@ -124,8 +125,27 @@ class TestClosedByPeopleTooEarly:
         horizon_rail().submit(envelope(closed).signed_xdr)
         for _ in range(3):
             work_when_due(closed)
-        assert the_attempt(closed).waiting_for["code"] == "paid_before"
+        closed.refresh_from_db()
+        assert (closed.status, closed.outcome_unknown) == ("processing", True)
+        assert not the_attempt(closed).waiting_for
         assert Finding.objects.get().kind == "movement_differs"
+        assert stellar.times_paid(stellar.address("payee 1")) == 1
+
+    def test_then_two_people_say_that_this_was_the_payment(
+        self, closed: Any, stellar: SandboxHorizon
+    ) -> None:
+        earlier = envelope(closed)
+        horizon_rail().submit(earlier.signed_xdr)
+        for _ in range(3):
+            work_when_due(closed)
+        said: dict[str, Any] = {"transfer_id": closed.pk, "reason": "it is there", "actor": ANA}
+        with pytest.raises(RailSaysOtherwise, match="naming that payment"):
+            propose_release(decision="not_moved", **said)
+        paid = f"{earlier.hash}:1"
+        release = propose_release(decision="moved", rail_reference=paid, **said)
+        confirm_release(release_id=release.pk, actor=BEN, reason="it is")
+        closed.refresh_from_db()
+        assert (closed.status, closed.rail_reference) == ("success", paid)
         assert stellar.times_paid(stellar.address("payee 1")) == 1
 
     def test_its_channel_is_free_again_without_anybody_asking_for_it(

@@ -36,13 +36,12 @@ from transfers.drivers.stellar_conclude import (
     tell_the_closed,
 )
 from transfers.drivers.stellar_group import companions, member_of
-from transfers.drivers.stellar_second_look import without_paid
+from transfers.drivers.stellar_second_look import was_paid_before, without_paid
 from transfers.drivers.stellar_sign import commit_envelope
 from transfers.drivers.stellar_steps import (
     BUSY,
     BUSY_SECONDS,
     EARLIER,
-    PAID,
     RAIL,
     Member,
     turn,
@@ -129,7 +128,7 @@ def _is_free_of_earlier(claim: Claim, actor: Actor) -> bool:
             wait(claim, EARLIER, actor, seconds=envelopes.next_look(envelope))
             return False
         if envelope.state == EnvelopeState.APPLIED_OK:
-            wait(claim, PAID, actor)
+            was_paid_before(claim, envelope, actor)
             return False
     return True
 

@@ -5,11 +5,13 @@ behind. So where the channel's number has been used and none of our transactions
 asked for once more: whoever shows the used number has ingested the ledger that used it.
 """
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from audit.actor import Actor
 from rails.answers import Unreachable
 from rails.horizon_values import LedgerAccount
+from transfers.claim import Claim
 from transfers.drivers.stellar_steps import Member, turn, wait
 from transfers.models import EnvelopeState, StellarEnvelope
 from transfers.rail_access import horizon_rail
@@ -43,11 +45,23 @@ def _is_paid(member: Member, channel: LedgerAccount, actor: Actor) -> bool:
                 actor=actor,
                 evidence={"hash": envelope.hash, "proof": envelope.proof, **found.evidence},
             )
-            # Unknown, so that two people can say that this is the payment.
-            reason = f"{envelope.hash} is paid although it was proven absent"
-            record_unknown(member.claim, reason, {"hash": envelope.hash}, actor=actor)
+            was_paid_before(member.claim, envelope, actor)
             return True
     return False
+
+
+def was_paid_before(claim: Claim, envelope: StellarEnvelope, actor: Actor) -> None:
+    """What was closed or proven absent here is paid: unknown, so that two people can say that this is the payment."""
+    progress = {name: said for name, said in claim.attempt.progress.items() if name != "waiting"}
+    record_unknown(
+        claim,
+        f"{envelope.hash} is paid although it counted as dead here",
+        {"hash": envelope.hash},
+        actor=actor,
+        # Nothing more is learned by asking.
+        delay_seconds=max(settings.PROBE_DELAYS_SECONDS),
+        progress=progress,
+    )
 
 
 def _suspicious(member: Member, channel: LedgerAccount) -> list[StellarEnvelope]:

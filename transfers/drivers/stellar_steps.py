@@ -17,7 +17,6 @@ from transfers.switches import PAUSED
 RAIL = "stellar"
 BUSY = "channel_busy"
 EARLIER = "earlier_alive"
-PAID = "paid_before"
 BUSY_SECONDS = 2.0
 # A ledger closes every 5 s or so; asking more slowly than this would only make a payee wait.
 LONGEST_DELAY = 10.0
@@ -25,7 +24,6 @@ LONGEST_DELAY = 10.0
 _WORDS = {
     BUSY: "Another Stellar transaction is under way on every channel. Nothing has moved; it goes with the next one.",
     EARLIER: "An earlier transaction for it could still be taken by a ledger. Nothing else is signed until it is dead.",
-    PAID: "An earlier transaction for it was paid although it was closed here. Nothing is sent: resolve the finding.",
     PAUSED: "Stellar is paused here. Nothing is sent; it goes on when a person resumes it.",
     "not_looked_at": "Horizon is slow: nobody looked at its account yet. Nothing has moved; it goes with the next one.",
     "unreachable": "Horizon could not be asked. Nothing has moved; it is asked again.",
