@@ -74,6 +74,25 @@ def is_disputed(payout_id: int, transfer: Transfer | None) -> bool:
     return _open_about(payout_id, transfer).exists()
 
 
+def replaced_by(payout: PayoutRequest) -> list[int]:
+    """Ids of all requests that this one replaces, the latest first, back to the first: few, each was asked for."""
+    if payout.supersedes_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE replaced (id) AS (
+                SELECT %s::bigint
+                UNION
+                SELECT payout.supersedes_id FROM payouts_payoutrequest AS payout
+                JOIN replaced ON replaced.id = payout.id WHERE payout.supersedes_id IS NOT NULL)
+            SELECT id FROM replaced ORDER BY id DESC
+            """,
+            [payout.supersedes_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
 def open_findings(payout_id: int, kinds: Sequence[str] = ()) -> list[Finding]:
     """What people still have to look at about this payout and its transfer; of these kinds, if any are named."""
     found = _open_about(payout_id, transfer_of(payout_id)).order_by("id")

@@ -30,6 +30,7 @@ from payouts.selectors import (
     facts_of,
     get_payout,
     is_disputed,
+    replaced_by,
     transfer_of,
 )
 from transfers.models import SourceType, Transfer, TransferStatus
@@ -127,13 +128,13 @@ def _still_owed(payout: PayoutRequest) -> Refused | None:
             f"The rail's books differ about payout {payout.pk}: resolve its findings first.",
             transfer=transfer and transfer.pk,
         )
-    first = payout.supersedes_id
-    if first is not None and is_disputed(first, transfer_of(first)):
-        # Such as money that had come back and left again: both would be paid.
-        return ObligationLive(
-            f"The rail's books differ about payout {first}, which this one replaces: resolve its findings first.",
-            supersedes=first,
-        )
+    for earlier in replaced_by(payout):
+        if is_disputed(earlier, transfer_of(earlier)):
+            # Such as money that had come back and left again: both would be paid.
+            return ObligationLive(
+                f"The rail's books differ about payout {earlier}, which this one replaces: resolve its findings first.",
+                supersedes=earlier,
+            )
     return None
 
 
@@ -188,7 +189,9 @@ def _approve(
 
 
 def _new_transfer(payout: PayoutRequest) -> dict[str, Any]:
-    superseded = transfer_of(payout.supersedes_id) if payout.supersedes_id else None
+    # One that was decided against in between has no transfer: then the money of the one before it matters.
+    transfers = (transfer_of(earlier) for earlier in replaced_by(payout))
+    superseded = next((one for one in transfers if one is not None), None)
     return {
         "debt_key": uuid.uuid4(),
         "source_type": SourceType.PAYOUT,

@@ -119,10 +119,32 @@ GUARDS = (
         (
             Edit(
                 APPROVE,
-                "    if first is not None and is_disputed(first, transfer_of(first)):",
-                "    if False:",
+                "        if is_disputed(earlier, transfer_of(earlier)):",
+                "        if False:",
             ),
         ),
         f"{PAYOUT_SOURCE}::test_a_successor_waits_while_the_firsts_money_may_have_left_again",
+    ),
+    Guard(
+        "payout: also about the first of a chain of successors",
+        (
+            Edit(
+                "payouts/selectors.py",
+                " WHERE payout.supersedes_id IS NOT NULL)",
+                " WHERE payout.supersedes_id IS NULL)",
+            ),
+        ),
+        f"{PAYOUT_SOURCE}::test_so_does_the_successor_of_one_that_was_decided_against",
+    ),
+    Guard(
+        "payout: a successor's transfer names the money of the first",
+        (
+            Edit(
+                APPROVE,
+                "for earlier in replaced_by(payout))",
+                "for earlier in replaced_by(payout)[:1])",
+            ),
+        ),
+        f"{PAYOUT_SOURCE}::test_so_does_the_successor_of_one_that_was_decided_against",
     ),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from payouts.services.approve_payout import approve_payout
 from payouts.services.cancel_payout import cancel_payout
 from payouts.services.refresh_quote import refresh_quote
 from payouts.services.reissue_payout import reissue_payout
+from payouts.services.reject_payout import reject_payout
 from payouts.services.retry_payout import retry_payout
 from payouts.services.set_kyc import set_kyc
 from payouts.services.set_payout_status import set_payout_status
@@ -298,6 +299,19 @@ def test_a_successor_waits_while_the_firsts_money_may_have_left_again() -> None:
         approve_payout(payout_id=successor.pk, actor=BEN)
     Finding.objects.filter(pk=finding.pk).update(state="resolved")
     assert approve_payout(payout_id=successor.pk, actor=BEN).status == "approved"
+
+
+def test_so_does_the_successor_of_one_that_was_decided_against() -> None:
+    payout = make_payout("paid")
+    first = move_transfer(payout.pk, "returned")
+    between = reject_payout(payout_id=_reissue(payout).pk, actor=BEN, reason="a wrong account")
+    last = _reissue(between)
+    finding = Finding.objects.create(subject=f"transfer:{first.pk}", kind="left_after_return")
+    with pytest.raises(ObligationLive, match=f"payout {payout.pk}, which this one replaces"):
+        approve_payout(payout_id=last.pk, actor=BEN)
+    Finding.objects.filter(pk=finding.pk).update(state="resolved")
+    approve_payout(payout_id=last.pk, actor=BEN)
+    assert the_transfer(last.pk).supersedes_id == first.pk
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])

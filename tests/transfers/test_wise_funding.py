@@ -169,6 +169,16 @@ def test_a_successor_sends_nothing_while_the_firsts_money_is_out(
     assert (work(successor).status, funded(wise)) == ("success", 2)
 
 
+def test_nor_does_the_successor_of_a_successor(wise: SandboxWise, payouts: PayoutSource) -> None:
+    first = work(payout())
+    between, last = payout(), payout()
+    Transfer.objects.filter(pk=between.pk).update(supersedes=first)
+    Transfer.objects.filter(pk=last.pk).update(supersedes=between)
+    assert work(between).failure_code == "earlier_moved"
+    assert work(last).failure_code == "earlier_moved"
+    assert (funded(wise), len(wise.books()["transfers"])) == (1, 1)
+
+
 @pytest.mark.parametrize("words", ["NO CANCEL", "LOST CANCEL"])
 def test_a_cancel_that_is_not_proven_fails_nothing(
     words: str, wise: SandboxWise, payouts: PayoutSource

@@ -1,11 +1,12 @@
 """Before a later attempt makes anything at Wise: is what an earlier one was to fund really dead? Wise reference, 10.8.
 
 An attempt fails by itself only when that is proven. One that people gave up may turn out to be funded, and what came
-back may have left again; the attempts of the debt that this one replaces count as well.
+back may have left again; the attempts of all debts that this one replaces count as well.
 """
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from audit.actor import Actor
@@ -14,7 +15,7 @@ from rails.wise_values import RETURNED_STATES
 from transfers.claim import Claim
 from transfers.drivers.wise_look import look
 from transfers.drivers.wise_steps import wait
-from transfers.models import TransferAttempt
+from transfers.models import Transfer, TransferAttempt
 from transfers.policy import EARLIER_MOVED
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_failed
@@ -28,7 +29,7 @@ def nothing_moved_before(claim: Claim, actor: Actor) -> bool:
     if attempt.number == 1 and transfer.supersedes_id is None:
         return True
     earlier = TransferAttempt.objects.filter(
-        Q(transfer=transfer, number__lt=attempt.number) | Q(transfer=transfer.supersedes_id)
+        Q(transfer=transfer, number__lt=attempt.number) | Q(transfer__in=_replaced(transfer))
     ).exclude(funding_reference="")
     for reference in earlier.values_list("funding_reference", flat=True):
         seen = look(reference)
@@ -39,6 +40,25 @@ def nothing_moved_before(claim: Claim, actor: Actor) -> bool:
             _is_alive(claim, reference, seen.evidence, actor)
             return False
     return True
+
+
+def _replaced(transfer: Transfer) -> list[int]:
+    """All that this one replaces, back to the first: few, because a person asked for each successor."""
+    if transfer.supersedes_id is None:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE replaced (id) AS (
+                SELECT %s::bigint
+                UNION
+                SELECT transfer.supersedes_id FROM transfers_transfer AS transfer
+                JOIN replaced ON replaced.id = transfer.id WHERE transfer.supersedes_id IS NOT NULL)
+            SELECT id FROM replaced
+            """,
+            [transfer.supersedes_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _is_alive(claim: Claim, reference: str, evidence: dict[str, Any], actor: Actor) -> None:
