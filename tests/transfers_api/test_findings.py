@@ -1,10 +1,12 @@
 """Findings over HTTP: seen, and resolved once."""
 
 import pytest
+from django.db import connection
 
 from audit.models import Entry
 from tests.factories import ALICE
 from tests.transfers_api.conftest import Caller, code_of, faults_of
+from transfers.api.filters import findings_like
 from transfers.models import Finding
 from transfers.services.raise_finding import raise_finding
 
@@ -28,6 +30,15 @@ def test_findings_are_listed_by_state_and_subject(api: Caller) -> None:
     assert [one["id"] for one in by_subject] == [first]
     assert api.get("findings", state="resolved").json()["results"] == []
     assert code_of(api.get("findings", state="closed")) == (422, "validation_error")
+
+
+def test_those_about_one_thing_are_found_without_reading_all_others() -> None:
+    subjects = [f"transfer:{number}" for number in range(500)]
+    Finding.objects.bulk_create(Finding(subject=one, kind="x", detail="x") for one in subjects)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE transfers_finding")
+    plan = findings_like({"subject": "transfer:7"}).order_by("-id")[:51].explain()
+    assert "finding_by_subject" in plan, plan
 
 
 def test_a_finding_is_resolved_once(api: Caller) -> None:

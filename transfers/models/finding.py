@@ -40,7 +40,10 @@ class Finding(models.Model):
                 name="one_open_finding_per_subject_and_kind",
             ),
         )
-        indexes = (models.Index(fields=("state", "id"), name="finding_by_state"),)
+        indexes = (
+            models.Index(fields=("state", "id"), name="finding_by_state"),
+            models.Index(fields=("subject", "id"), name="finding_by_subject"),
+        )
         triggers = (
             NeverDeleted(name="finding_is_not_deleted"),
             NeverEmptied(name="finding_is_not_truncated"),
