@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -46,11 +47,15 @@ def test_a_new_integrator_gets_from_a_token_to_a_verified_webhook(tmp_path: Path
     dev = tmp_path / "dev"
     dev.write_text(f'#!/bin/sh\nshift\nexec python "{ROOT / "manage.py"}" "$@"\n')
     dev.chmod(0o755)
+    if shutil.which("curl") is None:
+        curl = tmp_path / "curl"
+        curl.write_text(f'#!/bin/sh\nexec python "{ROOT / "tests/contract/curl.py"}" "$@"\n')
+        curl.chmod(0o755)
     with Stack(environment={"WEBHOOK_PRIVATE_HOSTS": "127.0.0.1"}) as stack:
         environment = stack.environment() | {
             "API": stack.web_url,
             "PORT": str(embedded.free_port()),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:{tmp_path}",
             "PYTHONPATH": str(ROOT / "clients" / "python"),
         }
         done = subprocess.run(
