@@ -1,4 +1,4 @@
-"""curl, as far as docs/integrate.md uses it, for machines that have none: a bare Debian has to be enough for the tests."""
+"""curl, as far as docs/integrate.md uses it, where there is none: a bare Debian has to be enough for the tests."""
 
 import argparse
 import sys
