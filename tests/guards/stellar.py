@@ -74,6 +74,17 @@ GUARDS = (
         f"{PAYING}::test_a_proof_by_a_horizon_far_behind_pays_nothing_twice",
     ),
     Guard(
+        "Stellar: a successor asks for what it replaces",
+        (
+            Edit(
+                "transfers/drivers/stellar_second_look.py",
+                " and not _replaces_paid(member, actor)",
+                "",
+            ),
+        ),
+        f"{PAYING}::test_a_successor_asks_for_what_was_signed_for_the_debt_that_it_replaces",
+    ),
+    Guard(
         "an absence is proven only by the network it was signed for",
         (
             Edit(

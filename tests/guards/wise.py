@@ -49,14 +49,14 @@ GUARDS = (
     ),
     Guard(
         "Wise: a successor asks whether the first was paid",
-        (Edit("transfers/drivers/wise_before.py", " | Q(transfer__in=_replaced(transfer))", ""),),
+        (Edit("transfers/drivers/wise_before.py", " | Q(transfer__in=replaced_by(transfer))", ""),),
         "tests/transfers/test_wise_funding.py::test_a_successor_sends_nothing_while_the_firsts_money_is_out",
     ),
     Guard(
         "Wise: a successor asks back to the first",
         (
             Edit(
-                "transfers/drivers/wise_before.py",
+                "transfers/replaced.py",
                 " WHERE transfer.supersedes_id IS NOT NULL)",
                 " WHERE transfer.supersedes_id IS NULL)",
             ),

@@ -224,6 +224,29 @@ def test_a_proof_by_a_horizon_far_behind_pays_nothing_twice(
     assert (transfer.status, transfer.rail_reference) == ("success", release.rail_reference)
 
 
+def test_a_successor_asks_for_what_was_signed_for_the_debt_that_it_replaces(
+    stellar: SandboxHorizon, recipients: Recipients
+) -> None:
+    """A false proof, as above; then the payout is issued again, over whichever channel."""
+    stellar.set_fault("lost_answer", operation=SUBMIT)
+    first = work(recipients.payout(stellar.address("payee 1")))
+    let_time_pass(stellar)
+    unknown = {"status": 404, "body": {"type": "x/not_found", "title": "Not found"}}
+    stellar.set_fault("error", times=None, operation="transactions.get", params=unknown)
+    while envelopes(first)[0].is_live:
+        first = work_when_due(first)
+    stellar.clear_faults()
+    successor = recipients.payout(stellar.address("payee 1"))
+    Transfer.objects.filter(pk=successor.pk).update(supersedes=first)
+    stellar.set_fault("drop_before", times=1, operation="transactions.get")
+    successor = work(successor)
+    assert (successor.status, envelopes(successor)) == ("processing", [])
+    successor = work_when_due(successor)
+    assert (successor.status, successor.failure_code) == ("failed", "earlier_moved")
+    assert Finding.objects.get(subject=f"transfer:{successor.pk}").kind == "proof_was_wrong"
+    assert stellar.times_paid(stellar.address("payee 1")) == 1
+
+
 class TestTwoPeopleAndALedger:
     """A successor of the payout does not know of this transaction, so nobody calls it dead while it may live."""
 

@@ -6,7 +6,6 @@ back may have left again; the attempts of all debts that this one replaces count
 
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q
 
 from audit.actor import Actor
@@ -15,8 +14,9 @@ from rails.wise_values import RETURNED_STATES
 from transfers.claim import Claim
 from transfers.drivers.wise_look import look
 from transfers.drivers.wise_steps import wait
-from transfers.models import Transfer, TransferAttempt
+from transfers.models import TransferAttempt
 from transfers.policy import EARLIER_MOVED
+from transfers.replaced import replaced_by
 from transfers.services.raise_finding import raise_finding
 from transfers.services.record_answer import record_failed
 
@@ -29,7 +29,7 @@ def nothing_moved_before(claim: Claim, actor: Actor) -> bool:
     if attempt.number == 1 and transfer.supersedes_id is None:
         return True
     earlier = TransferAttempt.objects.filter(
-        Q(transfer=transfer, number__lt=attempt.number) | Q(transfer__in=_replaced(transfer))
+        Q(transfer=transfer, number__lt=attempt.number) | Q(transfer__in=replaced_by(transfer))
     ).exclude(funding_reference="")
     for reference in earlier.values_list("funding_reference", flat=True):
         seen = look(reference)
@@ -40,25 +40,6 @@ def nothing_moved_before(claim: Claim, actor: Actor) -> bool:
             _is_alive(claim, reference, seen.evidence, actor)
             return False
     return True
-
-
-def _replaced(transfer: Transfer) -> list[int]:
-    """All that this one replaces, back to the first: few, because a person asked for each successor."""
-    if transfer.supersedes_id is None:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE replaced (id) AS (
-                SELECT %s::bigint
-                UNION
-                SELECT transfer.supersedes_id FROM transfers_transfer AS transfer
-                JOIN replaced ON replaced.id = transfer.id WHERE transfer.supersedes_id IS NOT NULL)
-            SELECT id FROM replaced
-            """,
-            [transfer.supersedes_id],
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _is_alive(claim: Claim, reference: str, evidence: dict[str, Any], actor: Actor) -> None:
