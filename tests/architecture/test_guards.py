@@ -31,6 +31,19 @@ def test_its_text_is_there_and_so_is_its_test(guard: Guard, tmp_path: Path) -> N
         body = getattr(found, "body", [])
 
 
+def test_no_later_migration_puts_back_what_is_removed() -> None:
+    """With one that says the same again the removal changes nothing, and no test could notice it."""
+    again = [
+        (guard.name, later.name)
+        for guard in GUARDS
+        for edit in guard.edits
+        if "/migrations/" in edit.file and edit.times == 1  # more are one text for several tables
+        for later in (ROOT / edit.file).parent.glob("*.py")
+        if later.name > Path(edit.file).name and edit.old in later.read_text()
+    ]
+    assert not again
+
+
 def test_a_text_that_is_gone_is_an_error(tmp_path: Path) -> None:
     guard = GUARDS[0]
     for edit in guard.edits:

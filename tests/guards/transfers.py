@@ -39,7 +39,13 @@ GUARDS = (
     ),
     Guard(
         "key and request of an attempt are fixed",
-        (Edit(TRANSFERS_0001, "IF (OLD.transfer_id, OLD.number", "IF false AND (OLD.transfer_id, OLD.number"),),
+        (
+            Edit(
+                "transfers/migrations/0004_wise_rail.py",
+                "IF (OLD.transfer_id, OLD.number",
+                "IF false AND (OLD.transfer_id, OLD.number",
+            ),
+        ),
         "tests/transfers/test_constraints.py::test_the_key_and_request_of_an_attempt_never_change",
     ),
     Guard(

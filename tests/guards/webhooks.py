@@ -5,7 +5,13 @@ from tests.guards.guard import Edit, Guard
 GUARDS = (
     Guard(
         "promise of a webhook in the transaction of the fact",
-        (Edit("transfers/migrations/0005_promises.py", "kind = ANY (events)) THEN", "false) THEN"),),
+        (
+            Edit(
+                "transfers/migrations/0010_amounts_of_bare_assets.py",
+                "kind = ANY (events)) THEN",
+                "false) THEN",
+            ),
+        ),
         "tests/webhooks/test_promise.py::TestTransfers::test_sql_cannot_go_around_it",
     ),
     Guard(
