@@ -5,7 +5,6 @@ Rows are locked in one order everywhere: payout, payee, transfer. So a worker as
 
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import connection
 
@@ -15,7 +14,6 @@ from guard.errors import Conflicted
 from guard.statement import SecondsFromNow
 from money import Money
 from payouts.change import change_payout
-from payouts.errors import RecipientUnreadable
 from payouts.models import PayoutRequest, PayoutStatus
 from payouts.policy import within_drift
 from payouts.selectors import facts_of, returned_of
@@ -62,11 +60,7 @@ class PayoutSource:
     def recipient_details(self, transfer: Transfer) -> dict[str, Any]:
         """The details with their `type`, in full. Raises RecipientUnreadable when no key fits."""
         payout = PayoutRequest.objects.select_related("recipient").get(pk=transfer.source_id)
-        try:
-            details = payout.recipient.details()
-        except InvalidToken:
-            raise RecipientUnreadable("None of RECIPIENT_KEYS fits these details.") from None
-        return {"type": payout.recipient.type, **details}
+        return {"type": payout.recipient.type, **payout.recipient.details()}
 
     def quote_refusal(self, transfer: Transfer, *, source: Money) -> str:
         """Why `source` must not leave for what was signed; empty when it may, or when no price was signed."""

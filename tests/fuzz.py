@@ -52,9 +52,10 @@ def every_rail() -> Iterator[Stack]:
             yield stack
 
 
-def something_to_find(folder: Path) -> None:
+def something_to_find(stack: Stack, folder: Path) -> None:
     """The demo's objects, so that links lead from a list to one of it and to what is done with it."""
-    with override_settings(DEBUG=True), redirect_stdout(io.StringIO()):
+    secret = stack.environment()["SECRET_KEY"]  # bank details are encrypted under it
+    with override_settings(DEBUG=True, SECRET_KEY=secret), redirect_stdout(io.StringIO()):
         call_command("seed_demo", state=folder / "demo.json")
 
 
@@ -106,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
     options += [] if chosen.seed is None else ["--seed", str(chosen.seed)]
     failed, cases = [], 0
     with every_rail() as stack:
-        something_to_find(report)
+        something_to_find(stack, report)
         for role in chosen.role or [*ROLES, NOBODY]:
             token = None if role == NOBODY else token_of(role)
             done = attack(stack.web_url, token, *options)

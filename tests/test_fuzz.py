@@ -15,7 +15,7 @@ SMALL = {
 @pytest.mark.usefixtures("transactional_db")
 def test_no_case_breaks_what_the_openapi_file_says(tmp_path: Path) -> None:
     with every_rail() as stack:
-        something_to_find(tmp_path)
+        something_to_find(stack, tmp_path)
         for role, options in SMALL.items():
             token = None if role == NOBODY else token_of(role)
             done = attack(stack.web_url, token, *options)

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pgtrigger
+from cryptography.fernet import InvalidToken
 from django.db import models
 from django.db.models.functions import Now
 
 from guard.triggers import NeverEmptied
 from payouts.encryption import decrypt
+from payouts.errors import RecipientUnreadable
 from payouts.models.payee import Payee
 
 
@@ -51,5 +53,8 @@ class Recipient(models.Model):
         return self.masked
 
     def details(self) -> dict[str, Any]:
-        """The full details, for the rail; never for a screen, a log or an answer."""
-        return decrypt(bytes(self.encrypted))
+        """The full details, for the rail; never for a screen, a log or an answer. Raises RecipientUnreadable."""
+        try:
+            return decrypt(bytes(self.encrypted))
+        except InvalidToken:
+            raise RecipientUnreadable("None of RECIPIENT_KEYS fits these details.") from None

@@ -11,6 +11,7 @@ from audit.record import Note, record
 from guard.errors import NotFound
 from payouts.decision import person
 from payouts.encryption import blind_index, encrypt
+from payouts.errors import RecipientUnreadable
 from payouts.models import Payee, Recipient
 from payouts.recipients import CheckedRecipient, check_recipient
 from payouts.selectors import newest_recipient
@@ -32,7 +33,7 @@ def keep_recipient(payee_id: int, checked: CheckedRecipient, *, actor: Actor) ->
     if Payee.objects.select_for_update(no_key=True).filter(pk=payee_id).first() is None:
         raise NotFound(f"There is no payee {payee_id}.")
     newest = newest_recipient(payee_id, checked.type)
-    if newest is not None and newest.details() == checked.details:
+    if newest is not None and _are(newest, checked):
         return newest
     last = Recipient.objects.filter(payee_id=payee_id).aggregate(last=Max("version"))["last"] or 0
     recipient = Recipient.objects.create(
@@ -58,3 +59,11 @@ def keep_recipient(payee_id: int, checked: CheckedRecipient, *, actor: Actor) ->
         )
     )
     return recipient
+
+
+def _are(recipient: Recipient, checked: CheckedRecipient) -> bool:
+    """Details that no key fits any more are nobody's: the same account becomes a new version that can be read."""
+    try:
+        return recipient.details() == checked.details
+    except RecipientUnreadable:
+        return False

@@ -19,6 +19,7 @@ from audit.actor import Actor
 from audit.models import Entry
 from guard.errors import Invalid, NotFound, PermissionDenied
 from payouts.encryption import blind_index, decrypt, encrypt
+from payouts.errors import RecipientUnreadable
 from payouts.models import Approval, Payee, PayoutRequest, Recipient
 from payouts.recipients import check_recipient
 from payouts.selectors import same_account_elsewhere
@@ -126,6 +127,20 @@ def test_a_rotated_key_still_reads_what_the_old_one_wrote(settings: Settings) ->
     settings.RECIPIENT_KEYS = ["old"]
     with pytest.raises(InvalidToken):
         decrypt(fresh)
+
+
+@pytest.mark.django_db
+def test_details_that_no_key_fits_are_followed_by_a_version_that_can_be_read(
+    settings: Settings,
+) -> None:
+    settings.RECIPIENT_KEYS = ["lost"]
+    first = make_payout().recipient
+    settings.RECIPIENT_KEYS = ["new"]
+    with pytest.raises(RecipientUnreadable):
+        first.details()
+    again = add_recipient(payee_id=first.payee_id, details=OTTO, actor=MAKER)
+    assert (again.version, again.details()["iban"]) == (2, IBAN)
+    assert add_recipient(payee_id=first.payee_id, details=OTTO, actor=MAKER) == again
 
 
 def test_the_index_names_accounts_not_holders() -> None:
