@@ -112,7 +112,7 @@ def test_what_cannot_be_represented_is_406(api: Client) -> None:
 
 
 @pytest.mark.parametrize("debug", [True, False])
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/", "/api/v1/work/", "/api/v1/%00"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/", "/api/v1/users/", "/api/v1/%00"])
 def test_unknown_addresses_are_404_also_in_development(
     api: Client, settings: Settings, debug: bool, path: str
 ) -> None:
